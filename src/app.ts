@@ -1,0 +1,172 @@
+// The pipes are laid here, once: a configuration and the world in, everything opened and wired out.
+import { createHash } from 'node:crypto'
+import type { Clock } from './clock.ts'
+import type { Config, DirectoryState, S3State } from './config/config.ts'
+import type { Http } from './http.ts'
+import { createMonitor } from './monitor.ts'
+import type { Monitor, MonitorEvent, MonitorPorts } from './monitor.ts'
+import type { Notifier } from './notifiers/notifier.ts'
+import { createSlack } from './notifiers/slack.ts'
+import { createStdout } from './notifiers/stdout.ts'
+import { createCertSpotter } from './sources/certspotter.ts'
+import type { CertSpotter } from './sources/certspotter.ts'
+import type { AskedItem } from './sources/certspotter-page.ts'
+import { createPageReader } from './sources/certspotter-page.ts'
+import type { Backend, Reader } from './stores/backend.ts'
+import { createStore } from './stores/durable.ts'
+import type { Owner } from './stores/lease.ts'
+import { readInherited } from './stores/predecessor.ts'
+import type { Setup, Store } from './stores/store.ts'
+import type { Item } from './watch/item.ts'
+import { itemKey } from './watch/item.ts'
+import { createMatcher } from './watch/match.ts'
+import type { QueryClass } from './watch/schedule.ts'
+
+/** Everything that a run needs of the world outside. */
+export interface World {
+  readonly clock: Clock
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly http: Http
+  readonly owner: Owner
+  readonly version: string
+  readonly openState: (state: DirectoryState | S3State) => Promise<Backend>
+  /** Reads a file; undefined if there is none. */
+  readonly readFile: (path: string) => string | undefined
+  readonly stdout: { readonly isTty: boolean; readonly color: boolean; readonly write: (text: string) => Promise<void> }
+  /** See MonitorPorts.straight; for the place that the state lives in. */
+  readonly straight: (state: DirectoryState | S3State) => MonitorPorts['straight']
+  /** Longest times for one request, ms. */
+  readonly timeouts: { readonly ask: number; readonly send: number }
+  readonly warn: (message: string) => void
+}
+
+/** What a configuration comes to, without anything opened: enough for `check` and `status`. */
+export interface Plan {
+  readonly setup: Setup
+  readonly items: ReadonlyMap<string, AskedItem>
+  readonly userAgent: string
+  /** How standard output is used as a sink. */
+  readonly stdout: 'pretty' | 'json' | 'off'
+}
+
+export interface App {
+  readonly config: Config
+  readonly plan: Plan
+  readonly store: Store
+  readonly reader: Reader
+  readonly monitor: Monitor
+  readonly notifiers: readonly Notifier[]
+  close(): Promise<void>
+}
+
+/** Decides what a run with this configuration watches and where it rings. `json` is the flag. */
+export function planRun(config: Config, isTty: boolean, version: string, json = false): Plan {
+  const items = new Map<string, AskedItem>()
+  const asked: { key: string; queryClass: QueryClass }[] = []
+  if (config.certspotter !== false) {
+    for (const item of config.watch) {
+      if (item.kind !== 'name') continue
+      const key = itemKey(item)
+      items.set(key, { key, text: item.text, domain: item.domain, exact: item.exact })
+      asked.push({ key, queryClass: item.exact ? 'single' : 'full' })
+    }
+  }
+  const stdout = json ? 'json' : config.stdout !== 'auto' ? config.stdout : config.slack.length > 0 ? 'off' : isTty ? 'pretty' : 'json'
+  const api = config.certspotter === false ? undefined : config.certspotter
+  return {
+    items,
+    stdout,
+    userAgent: `certbell/${version} (+${config.contact ?? 'https://www.npmjs.com/package/certbell'})`,
+    setup: {
+      items: asked,
+      credential: createHash('sha256')
+        .update(`${api?.url}\n${api?.token ?? ''}`)
+        .digest('hex')
+        .slice(0, 16),
+      quota: api?.quota ?? { full: 1, single: 1 },
+      interval: api?.intervalMs ?? 'auto',
+      baseline: api?.baseline ?? 'inventory',
+      sinks: [...config.slack.map(({ name }) => name), ...(stdout === 'off' ? [] : ['stdout'])],
+    },
+  }
+}
+
+/** The sinks of a run. */
+export function createNotifiers(config: Config, plan: Plan, world: Pick<World, 'http' | 'stdout' | 'timeouts'>): readonly Notifier[] {
+  const slack = config.slack.map(({ name, url }) =>
+    createSlack({ name, url, http: world.http, timeoutMs: world.timeouts.send, userAgent: plan.userAgent }),
+  )
+  if (plan.stdout === 'off') return slack
+  return [...slack, createStdout({ mode: plan.stdout, write: world.stdout.write, color: world.stdout.color })]
+}
+
+/** The Cert Spotter source of a run. */
+export function createSource(config: Config, plan: Plan, world: Pick<World, 'http' | 'timeouts'>): CertSpotter {
+  const api = config.certspotter === false ? undefined : config.certspotter
+  return createCertSpotter({
+    http: world.http,
+    url: api?.url ?? '',
+    ...(api?.token !== undefined && { token: api.token }),
+    userAgent: plan.userAgent,
+    timeoutMs: world.timeouts.ask,
+    readPage: createPageReader(createMatcher(config.watch, config.exclude)),
+  })
+}
+
+/** Opens and wires everything. Throws OwnerError or StoreError if the state cannot be used. */
+export async function openApp(config: Config, world: World, report: (event: MonitorEvent) => void, json = false): Promise<App> {
+  const plan = planRun(config, world.stdout.isTty, world.version, json)
+  const backend = await world.openState(config.state)
+  try {
+    const setup = await withInherited(plan.setup, config, plan.items, backend.reader, world)
+    const byKey = new Map(config.watch.map((item) => [itemKey(item), item]))
+    const store = await createStore(backend, setup, world.owner, (key) => coveredBy(byKey.get(key)), world.clock.now())
+    const notifiers = createNotifiers(config, plan, world)
+    const monitor = createMonitor({
+      store,
+      ask: createSource(config, plan, world),
+      items: plan.items,
+      notifiers,
+      clock: world.clock,
+      random: world.random,
+      askMs: world.timeouts.ask,
+      // The full form, Slack's pause of a second, and the plain form.
+      sendMs: 2 * world.timeouts.send + 1000,
+      report,
+      straight: world.straight(config.state),
+    })
+    return { config, plan, store, reader: backend.reader, monitor, notifiers, close: async () => store.close() }
+  } catch (error) {
+    await backend.close()
+    throw error
+  }
+}
+
+function coveredBy(item: Item | undefined): (name: string) => boolean {
+  if (item === undefined) return () => false
+  const matcher = createMatcher([item], [])
+  return (name) => matcher.match([name], []).matched.length > 0
+}
+
+// The predecessor kept a file for each domain in the same directory: its id is where a name without a state here goes on.
+async function withInherited(setup: Setup, config: Config, items: Plan['items'], reader: Reader, world: World): Promise<Setup> {
+  const from = config.state.kind === 'directory' ? config.state.migrateFrom : undefined
+  if (from === undefined) return setup
+  const known = (await reader.control()).items
+  return {
+    ...setup,
+    items: setup.items.map((entry) => {
+      const asked = items.get(entry.key)
+      if (asked === undefined || known[entry.key] !== undefined) return entry
+      for (const name of new Set([asked.domain, asked.text.replace(/^=/, '')])) {
+        const content = world.readFile(`${from}/${name}`)
+        if (content === undefined) continue
+        const inherited = readInherited(content)
+        if ('cursor' in inherited) return { ...entry, cursor: inherited.cursor }
+        world.warn(`the predecessor's state of ${name} is not used: ${inherited.problem}. The name gets a baseline; the file was left as it is`)
+      }
+      return entry
+    }),
+  }
+}

@@ -1,0 +1,105 @@
+// `certbell check`: what the configuration means. It asks and sends nothing, and opens no state.
+import type { Plan } from '../../app.ts'
+import { planRun } from '../../app.ts'
+import type { Config } from '../../config/config.ts'
+import type { Item } from '../../watch/item.ts'
+import { itemKey } from '../../watch/item.ts'
+import { safeJson } from '../../watch/printable.ts'
+import { grouped, plural, span } from '../../watch/words.ts'
+import { intervals, itemWords } from '../heading.ts'
+import type { Session } from '../session.ts'
+import { table } from '../table.ts'
+
+const MANY = 50
+
+/** Runs the command; the exit code. */
+export async function check(session: Session): Promise<number> {
+  const plan = planRun(session.config, process.stdout.isTTY === true, session.version)
+  session.out(session.flags.json === true ? `${safeJson(checkDocument(session.config, plan))}\n` : `${checkText(session.config, plan).join('\n')}\n`)
+  return 0
+}
+
+/** The configuration's meaning for machines; `schema/check.schema.json` describes it. */
+export function checkDocument(config: Config, plan: Plan): Readonly<Record<string, unknown>> {
+  const every = intervals(plan)
+  const name = (item: Item): Record<string, unknown> => ({
+    item: item.text,
+    key: itemKey(item),
+    kind: item.kind === 'name' ? (item.exact ? 'exact' : 'subtree') : item.kind,
+    ...(item.kind === 'name' && config.certspotter !== false && { interval_seconds: Math.round((item.exact ? every.single : every.full) / 1000) }),
+  })
+  return {
+    schema: 'certbell.check/1',
+    ...(config.file !== undefined && { file: config.file }),
+    watch: config.watch.map(name),
+    folded: config.folded.map(({ item, into }) => ({ item: item.text, into: into.text })),
+    exclude: config.exclude.map((item) => item.text),
+    sources:
+      config.certspotter === false
+        ? []
+        : [
+            {
+              kind: 'certspotter',
+              token: config.certspotter.token !== undefined,
+              quota: config.certspotter.quota,
+              baseline: config.certspotter.baseline,
+            },
+          ],
+    sinks: plan.setup.sinks,
+    state: config.state.kind === 'directory' ? config.state.path : config.state.shown,
+    notes: notes(config, plan),
+  }
+}
+
+function checkText(config: Config, plan: Plan): readonly string[] {
+  const every = intervals(plan)
+  const rows: string[][] = []
+  const add = (title: string, lines: readonly string[]): void => {
+    for (const [index, line] of lines.entries()) rows.push([index === 0 ? `  ${title}` : '', line])
+  }
+  const how = (item: Item): string =>
+    item.kind === 'name' && config.certspotter !== false ? `every ${span(item.exact ? every.single : every.full)}` : ''
+  const inside = config.folded.map(({ item, into }) => `${item.text} is inside ${into.text}`)
+  const shown = config.watch.slice(0, MANY)
+  add('watch', [
+    ...table(shown.map((item) => [item.text, itemWords(item), how(item)])),
+    ...(config.watch.length > MANY ? [`and ${grouped(config.watch.length - MANY)} more`] : []),
+    ...inside.slice(0, MANY),
+    ...(inside.length > MANY ? [`and ${grouped(inside.length - MANY)} more that are inside others`] : []),
+  ])
+  if (config.exclude.length > 0)
+    add('exclude', [
+      config.exclude
+        .slice(0, MANY)
+        .map((item) => item.text)
+        .join(', '),
+    ])
+  add('sources', [sourceWords(config)])
+  add('sinks', [plan.setup.sinks.join(', ') || 'none: alerts are kept, and nobody is told'])
+  add('state', [config.state.kind === 'directory' ? `${config.state.path} (SQLite)` : config.state.shown])
+  if (config.listen !== undefined) add('listen', [`${config.listen.host}:${config.listen.port} for /livez, /healthz and /metrics`])
+  if (config.heartbeat !== undefined) add('heartbeat', ['an address is asked for at least once a minute while all is well'])
+  for (const [index, note] of notes(config, plan).entries()) rows.push([index === 0 ? '  note' : '', note])
+  return [`${config.file ?? 'The configuration'} is fine.`, ...table(rows)]
+}
+
+function sourceWords(config: Config): string {
+  if (config.certspotter === false) return 'none: certspotter is false'
+  const { token, quota } = config.certspotter
+  return `Cert Spotter API, ${token === undefined ? 'without a token' : 'with a token'}: ${grouped(quota.full)} queries an hour for names with all below, ${grouped(quota.single)} for names alone`
+}
+
+function notes(config: Config, plan: Plan): readonly string[] {
+  const found = [...config.warnings]
+  if (config.certspotter === false) return found
+  const { full } = intervals(plan)
+  const count = plan.setup.items.filter(({ queryClass }) => queryClass === 'full').length
+  if (count > 0 && full >= 20 * 60_000) {
+    found.push(
+      `${plural(config.certspotter.quota.full, 'full-domain query', 'full-domain queries')} an hour for ${plural(count, 'name')}: each is looked at every ${span(full)}. A larger plan mends that`,
+    )
+  }
+  if (config.certspotter.token === undefined)
+    found.push('without a token the API counts by IP address, and is meant for trying out: get a key at https://sslmate.com/account/api_credentials')
+  return found
+}

@@ -1,0 +1,227 @@
+// `certbell doctor`: everything that must be right for alerts to arrive, a line each, with the remedy. One query at most, and nothing posted.
+import { lookup } from 'node:dns/promises'
+import { createSource, planRun } from '../../app.ts'
+import type { Plan, World } from '../../app.ts'
+import type { Config } from '../../config/config.ts'
+import { NetworkError } from '../../http.ts'
+import { createStore } from '../../stores/durable.ts'
+import { OwnerError, StoreError } from '../../watch/errors.ts'
+import { printable, safeJson } from '../../watch/printable.ts'
+import { grouped, plural, span } from '../../watch/words.ts'
+import { intervals } from '../heading.ts'
+import type { Session } from '../session.ts'
+import { realWorld } from '../world.ts'
+
+interface Finding {
+  readonly level: 'ok' | 'warn' | 'FAIL'
+  readonly what: string
+  readonly remedy?: string
+}
+
+/** Runs the command; the exit code: 1 if anything is FAIL. */
+export async function doctor(session: Session): Promise<number> {
+  const { world, close } = realWorld(session)
+  try {
+    const { config } = session
+    const plan = planRun(config, world.stdout.isTty, session.version)
+    const findings: Finding[] = [{ level: 'ok', what: `Node ${process.versions.node}` }]
+    findings.push({
+      level: 'ok',
+      what: `${config.file ?? 'configuration'}: ${plural(config.watch.length, 'name')}, ${plural(plan.setup.sinks.length, 'sink')}`,
+    })
+    for (const warning of config.warnings) findings.push({ level: 'warn', what: warning })
+    const state = await stateFindings(config, plan, world)
+    findings.push(...state.findings)
+    findings.push(...(await apiFindings(config, plan, world, state.mayAsk)))
+    findings.push(...quotaFindings(config, plan))
+    findings.push(...(await sinkFindings(config, plan, world)))
+    if (session.flags.json === true) {
+      session.out(
+        `${safeJson({ schema: 'certbell.doctor/1', well: findings.every(({ level }) => level !== 'FAIL'), findings: findings.map(({ level, what, remedy }) => ({ level: level.toLowerCase(), what, ...(remedy !== undefined && { remedy }) })) })}\n`,
+      )
+    } else {
+      for (const { level, what, remedy } of findings) {
+        session.out(`${level.padEnd(6)} ${printable(what, 400)}\n${remedy === undefined ? '' : `       ${printable(remedy, 400)}\n`}`)
+      }
+    }
+    return findings.some(({ level }) => level === 'FAIL') ? 1 : 0
+  } finally {
+    await close()
+  }
+}
+
+// Opens the state as a run would, and writes to it as a run would: what is tried here is what is needed later.
+async function stateFindings(config: Config, plan: Plan, world: World): Promise<{ readonly findings: readonly Finding[]; readonly mayAsk: boolean }> {
+  const shown = config.state.kind === 'directory' ? config.state.path : config.state.shown
+  try {
+    const backend = await world.openState(config.state)
+    try {
+      const probe = { ...plan.setup, items: [], sinks: [] }
+      await createStore(backend, probe, world.owner, () => () => false, world.clock.now())
+      const swapped = await swapHonoured(backend)
+      if (!swapped) {
+        return {
+          findings: [
+            {
+              level: 'FAIL',
+              what: `state ${shown}: two writers at once would overwrite each other, and alerts would be lost`,
+              remedy: 'put it on a local disk: network file systems often have no working locks',
+            },
+          ],
+          mayAsk: false,
+        }
+      }
+      const now = world.clock.now()
+      const credential = (await backend.reader.control()).credentials[plan.setup.credential]
+      const blocked = credential?.blocked !== undefined && credential.blocked.until > now
+      return {
+        findings: [{ level: 'ok', what: `state ${shown} can be written, and two writers at once do not disturb each other` }],
+        mayAsk: !blocked,
+      }
+    } finally {
+      await backend.close()
+    }
+  } catch (error) {
+    if (!(error instanceof OwnerError || error instanceof StoreError)) throw error
+    return { findings: [{ level: 'FAIL', what: error.message }], mayAsk: false }
+  }
+}
+
+// A transaction that is thrown out of must leave nothing, and one that ends must be seen by the next.
+async function swapHonoured(backend: Awaited<ReturnType<World['openState']>>): Promise<boolean> {
+  const mark = Date.now()
+  class Undo extends Error {}
+  await backend
+    .transact(async (tx) => {
+      tx.control.prunedAt = mark + 1
+      throw new Undo()
+    })
+    .catch((error: unknown) => {
+      if (!(error instanceof Undo)) throw error
+    })
+  const untouched = (await backend.reader.control()).prunedAt !== mark + 1
+  const seen: number[] = []
+  const one = backend.transact(async (tx) => {
+    const before = tx.control.alerts['probe'] ?? 0
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    tx.control.alerts['probe'] = before + 1
+  })
+  const two = backend.transact(async (tx) => {
+    tx.control.alerts['probe'] = (tx.control.alerts['probe'] ?? 0) + 1
+  })
+  await Promise.all([one, two])
+  await backend.transact(async (tx) => {
+    seen.push(tx.control.alerts['probe'] ?? 0)
+    delete tx.control.alerts['probe']
+  })
+  return untouched && seen[0] === 2
+}
+
+async function apiFindings(config: Config, plan: Plan, world: World, mayAsk: boolean): Promise<readonly Finding[]> {
+  const [first] = plan.items.values()
+  if (config.certspotter === false || first === undefined) return [{ level: 'warn', what: 'no name is asked for at the Cert Spotter API' }]
+  if (!mayAsk) return [{ level: 'warn', what: 'the Cert Spotter API was not asked: it told us to wait, or the query could not be counted' }]
+  // A name alone costs the larger quota; the answer's date is all that we want to know besides.
+  let date: string | undefined
+  const ask = createSource(config, plan, {
+    ...world,
+    http: async (request) => {
+      const response = await world.http(request)
+      date = response.headers['date']
+      return response
+    },
+  })
+  if (!(await countQuery(config, plan, world))) return [{ level: 'warn', what: 'the Cert Spotter API was not asked: the quota of this hour is used' }]
+  const start = performance.now()
+  const asked = await ask({ ...first, exact: true }, undefined, () => world.clock.now())
+  const took = span(Math.max(1, performance.now() - start))
+  const token = config.certspotter.token === undefined ? 'answers without a token' : 'accepts the token'
+  const findings: Finding[] = []
+  if (asked.kind === 'step') findings.push({ level: 'ok', what: `Cert Spotter API ${token}, in ${took}` })
+  else if (asked.failure.kind === 'wait')
+    findings.push({ level: 'warn', what: `${asked.failure.message}, until ${new Date(asked.failure.until).toISOString()}` })
+  else
+    findings.push({
+      level: 'FAIL',
+      what: asked.failure.message,
+      remedy:
+        asked.failure.kind === 'credential'
+          ? 'get a key at https://sslmate.com/account/api_credentials'
+          : 'check the network, the proxy, and certspotter.url',
+    })
+  const theirs = date === undefined ? Number.NaN : Date.parse(date)
+  if (!Number.isNaN(theirs)) {
+    const skew = Math.abs(world.clock.now() - theirs)
+    // The header has whole seconds.
+    if (skew > 60_000)
+      findings.push({
+        level: 'warn',
+        what: `the clock differs from the API's by ${span(skew)}`,
+        remedy: 'set the clock (NTP): budgets and what counts as new hang on it',
+      })
+    else findings.push({ level: 'ok', what: `clock is within ${span(Math.max(1000, skew))} of the API's` })
+  }
+  return findings
+}
+
+// The query counts like any other, or a doctor that is run often would overspend.
+async function countQuery(config: Config, plan: Plan, world: World): Promise<boolean> {
+  const backend = await world.openState(config.state)
+  try {
+    const now = world.clock.now()
+    return await backend.transact(async (tx) => {
+      const credential = (tx.control.credentials[plan.setup.credential] ??= { spent: { full: [], single: [] }, fence: 0 })
+      const second = Math.floor(now / 1000)
+      const used = credential.spent.single.filter(([at]) => at > second - 3601).reduce((sum, [, polls, backlog]) => sum + polls + backlog, 0)
+      if (used >= plan.setup.quota.single) return false
+      credential.spent.single.push([second, 1, 0])
+      return true
+    })
+  } finally {
+    await backend.close()
+  }
+}
+
+function quotaFindings(config: Config, plan: Plan): readonly Finding[] {
+  if (config.certspotter === false) return []
+  const every = intervals(plan)
+  const count = plan.setup.items.filter(({ queryClass }) => queryClass === 'full').length
+  if (count === 0 || every.full < 60 * 60_000) return []
+  return [
+    {
+      level: 'warn',
+      what: `quota: ${plural(count, 'name')} on ${grouped(config.certspotter.quota.full)} queries an hour: each is looked at every ${span(every.full)}`,
+    },
+  ]
+}
+
+async function sinkFindings(config: Config, plan: Plan, world: World): Promise<readonly Finding[]> {
+  const findings: Finding[] = []
+  if (plan.setup.sinks.length === 0)
+    findings.push({ level: 'FAIL', what: 'there is no sink: alerts are kept, and nobody is told', remedy: 'give slack, or stdout: auto' })
+  if (plan.stdout !== 'off') findings.push({ level: 'ok', what: `stdout: ${plan.stdout === 'json' ? 'JSON lines' : 'for people'}` })
+  for (const { name, url } of config.slack) findings.push(await reach(name, url, world))
+  return findings
+}
+
+// Only the host is asked, and only for its front page: a webhook's own path is for messages.
+async function reach(name: string, url: string, world: World): Promise<Finding> {
+  const { origin, hostname, protocol } = new URL(url)
+  try {
+    await lookup(hostname.replace(/^\[|\]$/g, ''))
+    await world.http({
+      method: 'GET',
+      url: `${origin}/`,
+      timeoutMs: world.timeouts.send,
+      maxBytes: 4 * 1024 * 1024,
+      headers: { 'user-agent': 'certbell-doctor' },
+    })
+    return {
+      level: 'ok',
+      what: `${name}: ${protocol === 'https:' ? 'the address is well formed and its host' : 'its host'} answers (nothing was posted; certbell test-alert does)`,
+    }
+  } catch (error) {
+    const why = error instanceof NetworkError ? error.message : 'the host name cannot be resolved'
+    return { level: 'FAIL', what: `${name}: ${why}`, remedy: 'check the webhook address and the way out of this network' }
+  }
+}

@@ -1,0 +1,152 @@
+// `certbell status`: is all well, and if not, what to do. It reads the state only, beside whatever runs.
+import { planRun } from '../../app.ts'
+import { overview } from '../../stores/overview.ts'
+import type { Overview } from '../../stores/overview.ts'
+import { printable, safeJson } from '../../watch/printable.ts'
+import { grouped, plural, span } from '../../watch/words.ts'
+import { openReader } from '../reader.ts'
+import type { Session } from '../session.ts'
+import { clockText, table } from '../table.ts'
+
+/** Runs the command; the exit code: 0 if all is well. */
+export async function status(session: Session): Promise<number> {
+  const now = Date.now()
+  const plan = planRun(session.config, process.stdout.isTTY === true, session.version)
+  const reader = await openReader(session.config.state)
+  if (reader === undefined) {
+    const message = 'Nothing was run yet: there is no state. Start certbell watch, or certbell poll'
+    if (session.flags.json === true)
+      session.out(`${safeJson({ schema: 'certbell.status/1', well: false, reasons: [{ component: 'state', message }], names: [], sinks: [] })}\n`)
+    else session.out(`Not well: ${message}.\n`)
+    return 1
+  }
+  try {
+    const view = overview(await reader.control(), await reader.waiting(), plan.setup, now)
+    if (session.flags.json === true) session.out(`${safeJson(statusDocument(view, now))}\n`)
+    else session.out(`${statusText(view, now).join('\n')}\n`)
+    return view.well ? 0 : 1
+  } finally {
+    await reader.close()
+  }
+}
+
+/** The overview for machines; `schema/status.schema.json` describes it. */
+export function statusDocument(view: Overview, now: number): Readonly<Record<string, unknown>> {
+  const time = (ms: number | undefined, key: string): Record<string, string> =>
+    ms === undefined || !Number.isFinite(ms) ? {} : { [key]: new Date(ms).toISOString() }
+  return {
+    schema: 'certbell.status/1',
+    well: view.well,
+    checked_at: new Date(now).toISOString(),
+    reasons: view.reasons.map(({ component, message, since }) => ({ component, message, ...time(since, 'since') })),
+    sources:
+      view.names.length === 0
+        ? []
+        : [
+            {
+              source: 'certspotter',
+              found: view.found,
+              ...time(view.lastSuccess, 'last_success'),
+              ...time(view.nextPoll, 'next_poll'),
+              ...time(view.blockedUntil, 'blocked_until'),
+              quota: Object.fromEntries(
+                Object.entries(view.quota).map(([key, { limit, left, nextFree }]) => [key, { limit, left, ...time(nextFree, 'next_free') }]),
+              ),
+            },
+          ],
+    names: view.names.map((name) => ({
+      name: name.key,
+      state: name.state,
+      found: name.found,
+      lag_seconds: Math.round(name.lag / 1000),
+      ...time(name.lastSuccess, 'last_success'),
+      ...time(name.nextPoll, 'next_poll'),
+      ...(name.lastError !== undefined && { last_error: name.lastError }),
+    })),
+    sinks: view.sinks.map((sink) => ({
+      sink: sink.sink,
+      state: sink.state,
+      delivered: sink.delivered,
+      waiting: sink.waiting,
+      parked: sink.parked,
+      ...time(sink.failingSince, 'failing_since'),
+      ...time(sink.nextAttempt, 'next_attempt'),
+      ...time(sink.lastDelivery, 'last_delivery'),
+      ...(sink.lastAnswer !== undefined && { last_answer: sink.lastAnswer }),
+    })),
+    ...(view.runner !== undefined && {
+      runner: { overdue: view.runner.overdue, ...time(view.runner.startedAt, 'started_at'), ...time(view.runner.dueAt, 'due_at') },
+    }),
+  }
+}
+
+/** The first line says it all. */
+export function statusText(view: Overview, now: number): readonly string[] {
+  const when = (ms: number | undefined): string => (ms === undefined || !Number.isFinite(ms) ? '-' : clockText(ms, now))
+  const due = (ms: number | undefined): string => (ms !== undefined && ms <= now ? 'now' : when(ms))
+  const [first, ...others] = view.reasons
+  const lines = [
+    first === undefined
+      ? wellLine(view, now)
+      : `Not well: ${printable(first.message, 400)}${first.since === undefined ? '' : ` (since ${when(first.since)})`}.`,
+  ]
+  for (const reason of others) lines.push(`  also: ${printable(reason.message, 400)}`)
+  lines.push('')
+  if (view.names.length > 0) {
+    const full = view.names.some(({ queryClass }) => queryClass === 'full') ? quotaWords(view.quota.full, now, '') : undefined
+    const single = view.names.some(({ queryClass }) => queryClass === 'single') ? quotaWords(view.quota.single, now, ' for names alone') : undefined
+    lines.push(
+      ...table([
+        ['source', 'last success', 'next', 'found', 'state'],
+        [
+          'Cert Spotter',
+          when(view.lastSuccess),
+          due(view.nextPoll),
+          grouped(view.found),
+          [full, single].filter((words) => words !== undefined).join(', '),
+        ],
+        ...view.names.map((name) => [
+          `  ${printable(name.key, 60)}`,
+          when(name.lastSuccess),
+          due(name.nextPoll),
+          grouped(name.found),
+          name.lastError === undefined
+            ? name.lag > 0 && name.state !== 'baseline'
+              ? `${name.state}, late by ${span(name.lag)}`
+              : name.state
+            : printable(name.lastError, 120),
+        ]),
+      ]),
+    )
+  }
+  lines.push(
+    ...table([
+      ['sink', 'delivered', 'waiting', 'last answer'],
+      ...view.sinks.map((sink) => [
+        sink.sink,
+        grouped(sink.delivered),
+        grouped(sink.waiting + sink.parked),
+        sink.lastAnswer === undefined
+          ? 'nothing sent yet, ok'
+          : `${printable(sink.lastAnswer, 120)}${sink.failingSince === undefined ? '' : `, failing since ${when(sink.failingSince)}, next try ${due(sink.nextAttempt)}`}`,
+      ]),
+    ]),
+  )
+  return lines
+}
+
+function wellLine(view: Overview, now: number): string {
+  const seen = view.names.map(({ lastSuccess }) => lastSuccess)
+  const fresh = seen.every((time) => time !== undefined) && seen.length > 0 ? Math.max(...seen.map((time) => now - (time ?? now))) : undefined
+  const looked =
+    fresh === undefined
+      ? `${plural(view.names.length, 'name')} watched`
+      : `${plural(view.names.length, 'name')} looked at within the last ${span(Math.max(fresh, 1000))}`
+  const waits = view.sinks.reduce((sum, sink) => sum + sink.waiting, 0)
+  return `All is well: ${looked}, ${waits === 0 ? 'nothing waits' : `${plural(waits, 'alert')} on the way`}.`
+}
+
+function quotaWords(quota: { readonly limit: number; readonly left: number; readonly nextFree?: number }, now: number, what: string): string {
+  const free = quota.left < quota.limit && quota.nextFree !== undefined ? `, next free ${clockText(quota.nextFree, now)}` : ''
+  return `${grouped(quota.left)} of ${grouped(quota.limit)} queries left${what}${free}`
+}

@@ -1,0 +1,152 @@
+// `certbell watch`: runs until it is told to stop.
+import { openApp, planRun } from '../../app.ts'
+import type { App } from '../../app.ts'
+import { runWatch } from '../../daemon.ts'
+import type { MonitorEvent } from '../../monitor.ts'
+import { overview } from '../../stores/overview.ts'
+import type { Overview } from '../../stores/overview.ts'
+import { OwnerError } from '../../watch/errors.ts'
+import { span } from '../../watch/words.ts'
+import { healthDocument } from '../../web/health.ts'
+import { createHeartbeat } from '../../web/heartbeat.ts'
+import { createMetrics } from '../../web/metrics.ts'
+import { startWeb } from '../../web/server.ts'
+import { heading, showInventories } from '../heading.ts'
+import { linesOf } from '../reporter.ts'
+import { createScreen } from '../screen.ts'
+import type { Session } from '../session.ts'
+import { Exit } from '../session.ts'
+import { untilSignalled } from '../signals.ts'
+import { realWorld } from '../world.ts'
+
+/** No loop came round for so long: the process hangs. The longest step is a query of 30 s. */
+const DEAD_AFTER = 180_000
+const BEAT_EVERY = 30_000
+
+/** Runs the command; the exit code. */
+export async function watch(session: Session): Promise<number> {
+  const { config, log } = session
+  const { world, close } = realWorld(session)
+  const plan = planRun(config, world.stdout.isTty, session.version, session.flags.json)
+  const screen = session.screen
+    ? createScreen({ color: session.color, verbose: config.debug, redact: session.redact, now: () => new Date() })
+    : undefined
+  const metrics = createMetrics(session.version)
+  for (const warning of config.warnings) log('warn', warning)
+
+  let app: App | undefined
+  const report = (event: MonitorEvent): void => {
+    const now = world.clock.now()
+    measure(metrics, event, now)
+    // What stdout shows in full already is not said a second time beside it.
+    if (event.kind === 'alerts' && screen !== undefined && plan.stdout === 'pretty') return
+    for (const line of linesOf(event, plan.setup.quota, now)) {
+      if (screen === undefined) log(line.level, `${line.about}: ${line.text}`)
+      else screen.say(line)
+    }
+    if (event.kind === 'alerts' && screen !== undefined && app !== undefined) {
+      void showInventories(event.alerts, app.reader, config.watch, (text) => screen.print(text)).catch(() => undefined)
+    }
+  }
+  app = await openApp(config, world, report, session.flags.json)
+  const opened = app
+
+  const stop = untilSignalled(() => {
+    screen?.live(undefined)
+    screen?.print('finishing the step in hand …')
+    log('debug', 'stopping: the step in hand is finished first')
+  })
+  let round = performance.now()
+  const look = async (): Promise<Overview> => overview(await opened.reader.control(), await opened.reader.waiting(), plan.setup, world.clock.now())
+  const web =
+    config.listen === undefined ? undefined : await listen(session, { look, opened, metrics, alive: () => performance.now() - round < DEAD_AFTER })
+  const heartbeat = createHeartbeat({
+    ...(config.heartbeat !== undefined && { url: config.heartbeat }),
+    http: world.http,
+    userAgent: plan.userAgent,
+    look,
+    failed: (message) => log('warn', `heartbeat: ${message}`),
+  })
+
+  if (screen === undefined) log('info', `watching ${plan.setup.items.length} names; alerts to ${plan.setup.sinks.join(', ') || 'nobody'}`)
+  else for (const line of heading(config, plan, session.version)) screen.print(line)
+  try {
+    const beating = beatForever(heartbeat, stop.signal, world.clock)
+    await runWatch(opened, world.clock, {
+      signal: stop.signal,
+      round: () => (round = performance.now()),
+      resting: (wait) => screen?.live(nextLine(wait.until, wait.why, world.clock.now())),
+    })
+    await beating
+    screen?.live(undefined)
+    screen?.print('done')
+    return 0
+  } finally {
+    stop.end()
+    await web?.close()
+    await opened.close()
+    await close()
+  }
+}
+
+async function beatForever(
+  heartbeat: () => Promise<void>,
+  signal: AbortSignal,
+  clock: { now(): number; sleepUntil(time: number, signal: AbortSignal): Promise<void> },
+): Promise<void> {
+  // The first round should have been made before anyone is told that all is well.
+  await clock.sleepUntil(clock.now() + 3000, signal)
+  while (!signal.aborted) {
+    await heartbeat()
+    await clock.sleepUntil(clock.now() + BEAT_EVERY, signal)
+  }
+}
+
+function nextLine(until: number, why: string, now: number): string {
+  if (!Number.isFinite(until)) return 'nothing to ask the API for'
+  const reason =
+    why === 'blocked' ? ' (the API told us to wait, or we pause after a failure)' : why === 'quota' ? ' (the quota of this hour is used)' : ''
+  return `next query in ${span(Math.max(0, until - now))}${reason}`
+}
+
+function measure(metrics: ReturnType<typeof createMetrics>, event: MonitorEvent, now: number): void {
+  if (event.kind === 'asked') metrics.asked(event.work.queryClass, 'ok')
+  if (event.kind === 'refused') metrics.asked(event.work.queryClass, event.failure.kind === 'wait' ? 'wait' : 'failed')
+  if (event.kind === 'sent') {
+    const delays = event.outcome.kind === 'delivered' ? event.message.alerts.map((alert) => (now - Date.parse(alert.seen_at)) / 1000) : []
+    metrics.sent(event.message.sink, event.outcome.kind, delays)
+  }
+}
+
+async function listen(
+  session: Session,
+  window: { look: () => Promise<Overview>; opened: App; metrics: ReturnType<typeof createMetrics>; alive: () => boolean },
+): Promise<{ close(): Promise<void> } | undefined> {
+  const { listen: address } = session.config
+  if (address === undefined) return undefined
+  try {
+    const server = await startWeb(address.host, address.port, {
+      alive: window.alive,
+      health: async () => {
+        const now = Date.now()
+        try {
+          return healthDocument(await window.look(), now)
+        } catch (error) {
+          const message = error instanceof Error ? session.redact(error.message) : 'the state cannot be read'
+          return { well: false, reasons: [{ component: 'state', message }], checked_at: new Date(now).toISOString() }
+        }
+      },
+      metrics: async () => {
+        const control = await window.opened.reader.control()
+        return { text: await window.metrics.render(await window.look(), control.alerts), contentType: window.metrics.contentType }
+      },
+    })
+    session.log('info', `listening on ${address.host}:${server.port}: /livez /healthz /metrics`)
+    return server
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be had'
+    await window.opened.close()
+    if (error instanceof OwnerError) throw error
+    throw new Exit(2, `listen: ${address.host}:${address.port} cannot be used (${code}). Choose another port, or stop what uses it`)
+  }
+}

@@ -1,0 +1,73 @@
+// The real world for a run: clock, network, state directory, standard output.
+import { closeSync, openSync, statSync, utimesSync } from 'node:fs'
+import { join } from 'node:path'
+import type { World } from '../app.ts'
+import { systemClock } from '../clock.ts'
+import type { DirectoryState, S3State } from '../config/config.ts'
+import { readTextFile } from '../config/files.ts'
+import { createHttp } from '../http-undici.ts'
+import { processOwner } from '../process-owner.ts'
+import type { Backend } from '../stores/backend.ts'
+import { openSqlite } from '../stores/sqlite/backend.ts'
+import { OwnerError } from '../watch/errors.ts'
+import type { Session } from './session.ts'
+
+const ASK_MS = 30_000
+const SEND_MS = 10_000
+
+/** The world as it is, and what closes the part of it that we opened. */
+export function realWorld(session: Session): { readonly world: World; close(): Promise<void> } {
+  const { http, close } = createHttp(session.config.proxy)
+  const world: World = {
+    clock: systemClock,
+    random: Math.random,
+    http,
+    owner: processOwner(),
+    version: session.version,
+    openState,
+    readFile: (path) => readTextFile(path),
+    stdout: { isTty: process.stdout.isTTY === true, color: session.color, write: writeOut },
+    straight,
+    timeouts: { ask: ASK_MS, send: SEND_MS },
+    warn: (message) => session.log('warn', message),
+  }
+  return { world, close }
+}
+
+/** Opens the state that the configuration names. */
+export async function openState(state: DirectoryState | S3State): Promise<Backend> {
+  if (state.kind === 's3') throw new OwnerError('state-s3', 'state in S3 comes with the next version; use a directory')
+  return openSqlite(state.path, state.shown)
+}
+
+async function writeOut(text: string): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    process.stdout.write(text, (error) => (error === null || error === undefined ? resolve() : reject(error)))
+  })
+}
+
+// The time of a file of no bytes: changing it works on a full disk, where nothing else does. In memory as well, for a disk that is gone.
+function straight(state: DirectoryState | S3State): { last(): number; mark(now: number): void } {
+  const path = state.kind === 'directory' ? join(state.path, 'last-said-straight') : undefined
+  let last = 0
+  return {
+    last: () => {
+      if (path === undefined) return last
+      try {
+        return Math.max(last, statSync(path).mtimeMs)
+      } catch {
+        return last
+      }
+    },
+    mark: (now) => {
+      last = now
+      if (path === undefined) return
+      try {
+        closeSync(openSync(path, 'a', 0o600))
+        utimesSync(path, now / 1000, now / 1000)
+      } catch {
+        // Then it is at most once an hour for this process.
+      }
+    },
+  }
+}

@@ -1,0 +1,156 @@
+// From flags, environment, .env and file to one Config, or to every mistake at once.
+import { dirname, join } from 'node:path'
+import type { Config, Flags } from './config.ts'
+import { readCertspotter } from './certspotter.ts'
+import type { Context } from './context.ts'
+import { parseFile } from './document.ts'
+import type { Tree } from './document.ts'
+import { parseDotenv } from './dotenv.ts'
+import { layered } from './environment.ts'
+import type { Environment } from './environment.ts'
+import { ownersPath, shownFile, tryRead } from './files.ts'
+import type { ReadFile } from './files.ts'
+import { readWatchLists } from './items.ts'
+import { withoutSecrets } from './problems.ts'
+import type { Problem } from './problems.ts'
+import { readProxy } from './proxy.ts'
+import { readContact, readDebug, readHeartbeat, readListen, readLogFormat, readLogs, readStdout } from './settings.ts'
+import { readSlack } from './sinks.ts'
+import { readState } from './state.ts'
+import { checkStructure } from './structure.ts'
+import { substitute } from './substitute.ts'
+
+/** What loadConfig needs of the world. */
+export interface LoadOptions {
+  readonly flags: Flags
+  readonly env: Environment
+  /** Absolute. */
+  readonly cwd: string
+  readonly readFile: ReadFile
+  readonly home?: string | undefined
+  /** False for commands that look at no name (`test-alert`): then an empty `watch` is no problem. Default true. */
+  readonly needWatch?: boolean
+}
+
+/** The configuration, or every problem with it. `file` is the configuration file for people, where there is one. */
+export type LoadResult = { readonly config: Config } | { readonly problems: readonly Problem[]; readonly file?: string }
+
+/** Reads the configuration. Never throws for what the owner wrote; no problem and no warning holds a secret. */
+export function loadConfig(options: LoadOptions): LoadResult {
+  const { flags, cwd } = options
+  const problems: Problem[] = []
+  const warnings: string[] = []
+  const found = findFile(options, problems)
+  const folder = found === undefined ? cwd : dirname(found.path)
+  const file = found === undefined ? undefined : shownFile(found.path, cwd)
+  const { unreadable, ...layers } = readLayers(options, join(folder, '.env'), warnings)
+  const root = found?.text === undefined ? undefined : readTree(found.text, layers.env, problems)
+
+  const unread = root === undefined && (found !== undefined || problems.length > 0)
+  const context: Context = {
+    ...layers,
+    root,
+    unread,
+    cwd,
+    folder,
+    home: options.home,
+    readFile: options.readFile,
+    problems,
+    warnings,
+    secrets: new Set(),
+  }
+  const slack = readSlack(context)
+  const certspotter = readCertspotter(context)
+  const heartbeat = readHeartbeat(context)
+  const contact = readContact(context)
+  const listen = readListen(context)
+  const stdout = readStdout(context)
+  readLogs(context)
+  const lists = readWatchLists(context, flags.names ?? [], options.needWatch ?? true)
+  const state = readState(context, flags.state)
+  const logFormat = readLogFormat(context, flags.logFormat)
+  const proxy = readProxy(context)
+  const verbosity = readDebug(context, flags)
+  if (stdout === 'off' && slack.length === 0) warnings.push('There is no sink: alerts are kept, and nobody is told. Give slack, or stdout: auto.')
+
+  // Harmless while everything is there; otherwise perhaps the very reason.
+  if (problems.length > 0 && unreadable !== undefined) problems.push(unreadable)
+  const secrets = [...context.secrets].sort((a, b) => b.length - a.length)
+  if (problems.length > 0 || state === undefined) {
+    return {
+      problems: problems.map((problem) => ({ ...problem, message: withoutSecrets(problem.message, secrets) })),
+      ...(file === undefined ? {} : { file }),
+    }
+  }
+  return {
+    config: {
+      ...lists,
+      slack,
+      stdout,
+      certspotter,
+      state,
+      ...(contact === undefined ? {} : { contact }),
+      ...(heartbeat === undefined ? {} : { heartbeat }),
+      ...(listen === undefined ? {} : { listen }),
+      logFormat,
+      ...verbosity,
+      proxy,
+      ...(file === undefined ? {} : { file }),
+      secrets,
+      warnings: warnings.map((warning) => withoutSecrets(warning, secrets)),
+    },
+  }
+}
+
+/** The configuration file, without a text if it could not be read; undefined if there is none and none was asked for. */
+function findFile(
+  { flags, env, cwd, home, readFile }: LoadOptions,
+  problems: Problem[],
+): { readonly path: string; readonly text?: string } | undefined {
+  const asked =
+    flags.config === undefined ? { name: env['CERTBELL_CONFIG'] || undefined, place: 'CERTBELL_CONFIG' } : { name: flags.config, place: '--config' }
+  const path = ownersPath(asked.name ?? 'certbell.yaml', cwd, home)
+  if (asked.name === '') {
+    problems.push({ place: asked.place, message: 'names no file. Write --config certbell.yaml' })
+    return undefined
+  }
+  const read = tryRead(readFile, path)
+  if ('text' in read) return { path, text: read.text }
+  if ('missing' in read && asked.name === undefined) return undefined
+  const why = 'why' in read ? read.why : 'does not exist'
+  problems.push({ place: asked.name === undefined ? 'certbell.yaml' : asked.place, message: `the file "${shownFile(path, cwd)}" ${why}` })
+  return undefined
+}
+
+interface Layers {
+  readonly env: Environment
+  readonly fromDotenv: ReadonlySet<string>
+  readonly unreadable?: Problem
+}
+
+/** The environment over the `.env` file. */
+function readLayers({ env, cwd, readFile }: LoadOptions, path: string, warnings: string[]): Layers {
+  const own = layered(env)
+  const read = tryRead(readFile, path)
+  if ('why' in read) {
+    warnings.push(`${shownFile(path, cwd)} ${read.why}.`)
+    return { env: own, fromDotenv: new Set(), unreadable: { place: shownFile(path, cwd), message: read.why } }
+  }
+  if (!('text' in read)) return { env: own, fromDotenv: new Set() }
+  const { variables, odd } = parseDotenv(read.text)
+  // The line itself may hold a secret.
+  for (const line of odd) warnings.push(`${shownFile(path, cwd)}:${line} is not NAME=VALUE and is not read.`)
+  if (variables['CERTBELL_CONFIG'] && own['CERTBELL_CONFIG'] === undefined)
+    warnings.push('CERTBELL_CONFIG in .env is not used: .env is looked for beside the configuration file.')
+  const fromDotenv = new Set(Object.keys(variables).filter((name) => own[name] === undefined))
+  return { env: layered(own, variables), fromDotenv }
+}
+
+function readTree(text: string, env: Environment, problems: Problem[]): Tree | undefined {
+  const parsed = parseFile(text)
+  problems.push(...parsed.problems)
+  if (parsed.tree === undefined) return undefined
+  const root = substitute(parsed.tree, env, problems)
+  problems.push(...checkStructure(root))
+  return root
+}

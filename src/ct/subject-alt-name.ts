@@ -1,0 +1,35 @@
+// The names that a certificate is for.
+//
+//   SubjectAltName ::= GeneralNames;  GeneralNames ::= SEQUENCE SIZE (1..MAX) OF GeneralName
+//   GeneralName ::= CHOICE { ..., dNSName [2] IA5String, ..., iPAddress [7] OCTET STRING, ... }     -- RFC 5280, section 4.2.1.6
+import { contentOf, expectElement, readElement, TAG } from './der.ts'
+import type { Element } from './der.ts'
+import { ParseError } from './errors.ts'
+
+/** What subjectAltNames are gathered into. The views are of the certificate's bytes. */
+export interface SubjectAltNames {
+  readonly dnsNames: Uint8Array[]
+  readonly ipAddresses: Uint8Array[]
+}
+
+/** Adds the names of one extnValue to `into`. Says through `odd` what is wrong but readable. Throws ParseError where it breaks off; names before it are kept. */
+export function readSubjectAltName(bytes: Uint8Array, extnValue: Element, into: SubjectAltNames, odd: (what: string) => void): void {
+  if (extnValue.tag !== TAG.octetString) throw new ParseError('tag', 'subjectAltName', extnValue.start, 'is no OCTET STRING')
+  const names = expectElement(bytes, extnValue.content, extnValue.end, TAG.sequence, 'subjectAltName')
+  for (let at = names.content; at < names.end;) {
+    const name = readElement(bytes, at, names.end, 'GeneralName')
+    at = name.end
+    // By class and number alone: a constructed bit that should not be there hides no name.
+    if ((name.tag & 0xdf) === 0x82) {
+      into.dnsNames.push(contentOf(bytes, name))
+      if (name.tag !== 0x82) odd('dNSName in a constructed encoding')
+    } else if ((name.tag & 0xdf) === 0x87) {
+      const length = name.end - name.content
+      if (length === 4 || length === 16) into.ipAddresses.push(contentOf(bytes, name))
+      else odd(`iPAddress of ${length} bytes`)
+    }
+  }
+  const rest = extnValue.end - names.end
+  // One stray zero byte is a fault that several CAs had.
+  if (rest > 1 || (rest === 1 && bytes[names.end] !== 0)) throw new ParseError('value', 'subjectAltName', names.end, 'is followed by other bytes')
+}

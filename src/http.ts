@@ -1,0 +1,38 @@
+// The HTTP port: what sources, notifiers and the heartbeat need of the network, and nothing more. `app` gives an implementation.
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST'
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string
+  /** From the start of the request to the last byte of the answer. */
+  readonly timeoutMs: number
+  /** Of the body, after decompression. */
+  readonly maxBytes: number
+  readonly signal?: AbortSignal
+}
+
+/** Any answer, whatever its status. Redirects are answers: they are never followed. */
+export interface HttpResponse {
+  readonly status: number
+  /** Lower-case names; a repeated header is joined by ', '. */
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Buffer
+}
+
+/** Sends one request, once. Throws NetworkError if no whole answer came. */
+export type Http = (request: HttpRequest) => Promise<HttpResponse>
+
+export type NetworkFailure = 'dns' | 'refused' | 'reset' | 'timeout' | 'too-large' | 'tls' | 'aborted' | 'other'
+
+/** No whole answer came. `sent` is false where the request surely never reached the other side. The message never holds the URL: it may be a secret. */
+export class NetworkError extends Error {
+  readonly code: NetworkFailure
+  readonly sent: boolean
+  constructor(code: NetworkFailure, message: string, sent: boolean, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'NetworkError'
+    this.code = code
+    this.sent = sent
+  }
+}

@@ -1,0 +1,137 @@
+// The hall where the rooms meet. Two verbs: ask one name and keep what was found, deliver one message and note what became of it.
+import type { Clock } from './clock.ts'
+import type { Notifier } from './notifiers/notifier.ts'
+import type { CertSpotter } from './sources/certspotter.ts'
+import type { AskedItem } from './sources/certspotter-page.ts'
+import type { Message, Progress, Store, Wait, Work } from './stores/store.ts'
+import { FencedError } from './stores/store.ts'
+import type { Alert } from './watch/alert.ts'
+import type { Outcome } from './watch/delivery.ts'
+import { StoreError } from './watch/errors.ts'
+import type { Failure } from './watch/step.ts'
+import { troubleAlert } from './watch/trouble.ts'
+
+/** What happens, for whoever wants to show or count it. */
+export type MonitorEvent =
+  | { readonly kind: 'asked'; readonly work: Work; readonly entries: number; readonly news: number; readonly progress: Progress; readonly ms: number }
+  | { readonly kind: 'refused'; readonly work: Work; readonly failure: Failure; readonly ms: number }
+  | { readonly kind: 'alerts'; readonly alerts: readonly Alert[] }
+  | { readonly kind: 'sent'; readonly message: Message; readonly outcome: Outcome; readonly ms: number }
+  | { readonly kind: 'taken-over'; readonly what: string }
+  | { readonly kind: 'state-failed'; readonly error: StoreError }
+
+export interface MonitorPorts {
+  readonly store: Store
+  readonly ask: CertSpotter
+  /** What to ask for, by the key of a work. */
+  readonly items: ReadonlyMap<string, AskedItem>
+  readonly notifiers: readonly Notifier[]
+  readonly clock: Clock
+  readonly random: () => number
+  /** Longest a query may take, ms; its lease is a little longer. */
+  readonly askMs: number
+  /** Longest a delivery may take, both its forms together, ms. */
+  readonly sendMs: number
+  readonly report: (event: MonitorEvent) => void
+  /** When something was last said past the store, and a way to note it; it must work on a full disk. */
+  readonly straight: { last(): number; mark(now: number): void }
+}
+
+/** What one query did, or when to come back. */
+export type Asking = { readonly kind: 'did'; readonly failed: boolean } | Wait
+/** What one delivery did, or when to come back. */
+export type Delivering = { readonly kind: 'did'; readonly failed: boolean } | Wait
+
+export interface Monitor {
+  /** Asks for the most urgent name that the budget allows, if any. Throws StoreError (said to every sink before) and OwnerError. */
+  askNext(signal?: AbortSignal): Promise<Asking>
+  /** Sends the sink's next message, if one is due. Throws as askNext. */
+  deliverNext(notifier: Notifier, signal?: AbortSignal): Promise<Delivering>
+  /** Looks for what has gone wrong without failing. Throws as askNext. */
+  review(): Promise<void>
+}
+
+/** After the longest a step may take, so much later its lease ends. */
+const LEASE_MARGIN = 15_000
+/** What cannot be stored is said at most this often. */
+const STRAIGHT_EVERY = 3_600_000
+
+const DONE = { kind: 'did', failed: false } as const
+
+/** The monitor over its ports. */
+export function createMonitor(ports: MonitorPorts): Monitor {
+  const { store, clock, report } = ports
+  const tell = (alerts: readonly Alert[]): void => {
+    if (alerts.length > 0) report({ kind: 'alerts', alerts })
+  }
+
+  const askNext = async (signal?: AbortSignal): Promise<Asking> =>
+    guarded(async () => {
+      const now = clock.now()
+      const claim = await store.claim(now, now + ports.askMs + LEASE_MARGIN)
+      if (claim.kind === 'wait') return claim
+      const { work } = claim
+      const item = ports.items.get(work.key)
+      if (item === undefined) throw new RangeError(`no item ${work.key}`)
+      const asked = await ports.ask(item, work.cursor, () => clock.now(), signal)
+      const ms = clock.now() - now
+      if (asked.kind === 'failure') {
+        tell(await store.fail(work, asked.failure, clock.now()))
+        report({ kind: 'refused', work, failure: asked.failure, ms })
+        return { kind: 'did', failed: asked.failure.kind !== 'wait' }
+      }
+      const done = await store.commit(work, asked.step, clock.now(), asked.blockedUntil)
+      report({ kind: 'asked', work, entries: asked.step.entries, news: done.news, progress: done.progress, ms })
+      tell(done.alerts)
+      return { kind: 'did', failed: false }
+    })
+
+  const deliverNext = async (notifier: Notifier, signal?: AbortSignal): Promise<Delivering> =>
+    guarded(async () => {
+      const now = clock.now()
+      const next = await store.nextMessage(notifier, now, now + ports.sendMs + LEASE_MARGIN, (alerts, context) => notifier.compose(alerts, context))
+      if (next.kind === 'wait') return next
+      const outcome = await notifier.send(next.message.composed, () => new Date(clock.now()), signal)
+      tell(await store.settle(next.message, outcome, clock.now(), ports.random()))
+      report({ kind: 'sent', message: next.message, outcome, ms: clock.now() - now })
+      return { kind: 'did', failed: outcome.kind !== 'delivered' }
+    })
+
+  const review = async (): Promise<void> => {
+    await guarded(async () => {
+      tell(await store.review(clock.now()))
+      return DONE
+    })
+  }
+
+  const guarded = async <T>(step: () => Promise<T>): Promise<T | typeof DONE> => {
+    try {
+      return await step()
+    } catch (error) {
+      if (error instanceof FencedError) {
+        report({ kind: 'taken-over', what: error.message })
+        return DONE
+      }
+      if (error instanceof StoreError) {
+        report({ kind: 'state-failed', error })
+        await sayStraight(error)
+      }
+      throw error
+    }
+  }
+
+  // The outbox cannot hold this one: it is sent as it is, once, to everyone, and no answer is waited for twice.
+  const sayStraight = async (error: StoreError): Promise<void> => {
+    const now = clock.now()
+    const since = now - ports.straight.last()
+    if (since >= 0 && since < STRAIGHT_EVERY) return
+    ports.straight.mark(now)
+    const message = `${error.message}. Nothing new can be kept, so reading has stopped where it was; it goes on by itself once the state can be written again`
+    const alert = troubleAlert({ component: 'state', kind: error.code, since: now, message }, now)
+    await Promise.allSettled(
+      ports.notifiers.map(async (notifier) => notifier.send(notifier.compose([alert], { now: new Date(now) }), () => new Date(clock.now()))),
+    )
+  }
+
+  return { askNext, deliverNext, review }
+}

@@ -1,0 +1,232 @@
+// A page of the Cert Spotter API, from bytes to sightings. Pure. The API is trusted to be the API; what it quotes from certificates is not.
+import { createHash } from 'node:crypto'
+import type { Certificate } from '../ct/certificate.ts'
+import { readCertificate } from '../ct/certificate.ts'
+import { ParseError } from '../ct/errors.ts'
+import { formatIp } from '../ct/ip-address.ts'
+import { issuanceId } from '../ct/tbs.ts'
+import type { Issuance, Issuer, MalformedEntry, Remark, Sighting } from '../watch/issuance.ts'
+import type { Matcher } from '../watch/match.ts'
+import { displayName, textReadings } from '../watch/name.ts'
+import { printable } from '../watch/printable.ts'
+import type { Step } from '../watch/step.ts'
+
+/** The name that was asked for: its key and text, and how it was asked. */
+export interface AskedItem {
+  readonly key: string
+  readonly text: string
+  readonly domain: string
+  readonly exact: boolean
+}
+
+/** The API's error object; every field may be missing. */
+export interface ErrorObject {
+  readonly code?: string
+  readonly message?: string
+  readonly field?: string
+}
+
+/** The answer as a whole cannot be used: nothing was taken from it, nothing is skipped. */
+export class PageError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.name = 'PageError'
+  }
+}
+
+/** Reads a 200 answer: a page, or the error object that some clients have seen there. Throws PageError. */
+export type PageReader = (
+  body: Buffer,
+  item: AskedItem,
+  cursor: string | undefined,
+  now: Date,
+) => { readonly kind: 'page'; readonly step: Step } | { readonly kind: 'error'; readonly error: ErrorObject }
+
+/** As observed: a page shorter than this is the last for now (apis.md 1.4). Stopping early is always safe, the next poll goes on from the cursor. */
+const PAGE_SIZE = 100
+const HEX32 = /^[0-9a-f]{64}$/i
+const MAX_ID = 200
+const MAX_REPORTING = 1000
+
+/** A reader that tells whose the names are by `matcher`. */
+export function createPageReader(matcher: Matcher): PageReader {
+  return (body, item, cursor, now) => {
+    let value: unknown
+    try {
+      value = JSON.parse(body.toString('utf8'))
+    } catch (cause) {
+      throw new PageError(body.length === 0 ? 'it is empty' : 'it is not JSON', { cause })
+    }
+    if (!Array.isArray(value)) return { kind: 'error', error: readErrorObject(value) }
+    const entries = value as unknown[]
+    const sightings: Sighting[] = []
+    const malformed: MalformedEntry[] = []
+    for (const entry of entries) {
+      const read = readEntry(entry, item, matcher, now)
+      if ('why' in read) malformed.push(read)
+      else sightings.push(read)
+    }
+    const last = entries.length === 0 ? undefined : idOf(entries.at(-1))
+    if (entries.length > 0 && last === undefined)
+      throw new PageError('the last entry of the page has no usable id, so reading cannot go on from there')
+    // The API would give us this page for ever.
+    if (last !== undefined && last === cursor) throw new PageError('the page ends where it should begin')
+    return {
+      kind: 'page',
+      step: { sightings, malformed, ...(last !== undefined && { cursor: last }), more: entries.length >= PAGE_SIZE, entries: entries.length },
+    }
+  }
+}
+
+/** Takes what is there of an error object out of any value. */
+export function readErrorObject(value: unknown): ErrorObject {
+  if (typeof value !== 'object' || value === null) return {}
+  const fields = value as Record<string, unknown>
+  const take = (text: unknown): string | undefined => (typeof text === 'string' && text !== '' ? printable(text, 200) : undefined)
+  const code = take(fields['code'])
+  const message = take(fields['message'])
+  const field = take(fields['field'])
+  return { ...(code !== undefined && { code }), ...(message !== undefined && { message }), ...(field !== undefined && { field }) }
+}
+
+function idOf(entry: unknown): string | undefined {
+  const id: unknown = typeof entry === 'object' && entry !== null ? (entry as Record<string, unknown>)['id'] : undefined
+  if (typeof id === 'number' && Number.isSafeInteger(id)) return String(id)
+  return typeof id === 'string' && id !== '' && id.length <= MAX_ID ? id : undefined
+}
+
+function readEntry(entry: unknown, item: AskedItem, matcher: Matcher, now: Date): Sighting | MalformedEntry {
+  const id = idOf(entry)
+  const fail = (why: string): MalformedEntry => ({
+    id: createHash('sha256')
+      .update(JSON.stringify(entry) ?? '')
+      .digest('hex'),
+    why: `${why} (asked for ${item.text})`,
+    source: { kind: 'certspotter', id: id ?? 'unknown' },
+    seenAt: now,
+  })
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return fail('the entry is not an object')
+  if (id === undefined) return fail('the entry has no usable id')
+  const fields = entry as Record<string, unknown>
+
+  const remarks: Remark[] = []
+  const der = derOf(fields)
+  let certificate: Certificate | undefined
+  let reckoned: string | undefined
+  if (der !== undefined) {
+    try {
+      certificate = readCertificate(der)
+      reckoned = issuanceId(der)
+    } catch (error) {
+      if (!(error instanceof ParseError)) throw error
+      remarks.push({ kind: 'der-unreadable', reason: `its DER cannot be read (${error.message})`, trouble: false })
+    }
+  }
+
+  const said = hexOf(fields['tbs_sha256'])
+  const tbs = said ?? reckoned
+  if (tbs === undefined) return fail('tbs_sha256 is missing or no SHA-256 hash')
+  if (said !== undefined && reckoned !== undefined && said !== reckoned) {
+    const precertificate = certificate?.precertificate === true
+    remarks.push({
+      kind: 'tbs-differs',
+      reason: `the API's tbs_sha256 (${said.slice(0, 16)}…) is not the hash of the certificate that it sent (${reckoned.slice(0, 16)}…), issuance ${printable(id, 40)}`,
+      // A precertificate signing certificate may rightly make the difference (RFC 6962, section 3.2).
+      trouble: !precertificate,
+    })
+  }
+
+  const listed = fields['dns_names']
+  if (listed !== undefined && listed !== null && !isStrings(listed)) return fail('dns_names is not a list of strings')
+  const names = unique((isStrings(listed) ? listed : namesOf(certificate)).map(displayName).filter((name) => name !== ''))
+  if (names.length === 0 && certificate === undefined && !isStrings(listed)) return fail('dns_names is missing')
+  const ipAddresses = unique((certificate?.ipAddresses ?? []).map(formatIp))
+  const notBefore = timeOf(fields['not_before']) ?? certificate?.notBefore
+  const notAfter = timeOf(fields['not_after']) ?? certificate?.notAfter
+  if (notBefore === undefined || notAfter === undefined) return fail('not_before or not_after is missing or no time')
+
+  let { matched, items, excluded } = matcher.match(names, ipAddresses)
+  if (matched.length === 0) {
+    // The API knows why it gave us this; we cannot see it, so it rings rather than hides.
+    matched = [{ name: item.domain, item: item.text }]
+    items = [item.key]
+    excluded = false
+    remarks.push({
+      kind: 'name-by-api-only',
+      reason: `the API returned it for ${item.text}, though none of its names matches by our own reading`,
+      trouble: false,
+    })
+  }
+  const issuance: Issuance = {
+    id: tbs,
+    names: names.length > 0 ? names : [item.domain],
+    ipAddresses,
+    issuer: issuerOf(fields['issuer'], certificate),
+    notBefore,
+    notAfter,
+    ...optional('serial', certificate?.serial),
+    ...optional('key', certificate?.key),
+    ...optional('revoked', typeof fields['revoked'] === 'boolean' ? fields['revoked'] : undefined),
+    ...optional('precertificate', certificate?.precertificate),
+    ...optional('certSha256', hexOf(fields['cert_sha256']) ?? hexOf(nested(fields['cert'], 'sha256'))),
+    ...optional('pubkeySha256', hexOf(fields['pubkey_sha256'])),
+    ...optional('problemReporting', reportingOf(fields['problem_reporting'])),
+  }
+  return { issuance, source: { kind: 'certspotter', id }, matched, items, excluded, seenAt: now, remarks }
+}
+
+// Only where the API names none: what it lists is the same, cleaned.
+function namesOf(certificate: Certificate | undefined): readonly string[] {
+  return certificate === undefined ? [] : [...certificate.dnsNames.flatMap(textReadings), ...certificate.commonNames]
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { readonly [k in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { readonly [k in K]: V })
+}
+
+function derOf(fields: Record<string, unknown>): Buffer | undefined {
+  // `cert` is the deprecated form that older answers have.
+  const text = fields['cert_der'] ?? nested(fields['cert'], 'data')
+  return typeof text === 'string' && text !== '' ? Buffer.from(text, 'base64') : undefined
+}
+
+function nested(value: unknown, key: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined
+}
+
+function hexOf(value: unknown): string | undefined {
+  return typeof value === 'string' && HEX32.test(value) ? value.toLowerCase() : undefined
+}
+
+function timeOf(value: unknown): Date | undefined {
+  if (typeof value !== 'string') return undefined
+  const time = new Date(value)
+  return Number.isNaN(time.getTime()) ? undefined : time
+}
+
+function isStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((element) => typeof element === 'string')
+}
+
+function unique(names: readonly string[]): readonly string[] {
+  return names.length < 2 ? names : [...new Set(names)]
+}
+
+function issuerOf(value: unknown, certificate: Certificate | undefined): Issuer {
+  const name = textOf(nested(value, 'name')) ?? certificate?.issuer
+  const friendlyName = textOf(nested(value, 'friendly_name'))
+  const caaDomains = nested(value, 'caa_domains')
+  return {
+    ...optional('name', name),
+    ...optional('friendlyName', friendlyName),
+    ...optional('caaDomains', isStrings(caaDomains) ? caaDomains : undefined),
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value.slice(0, 1000) : undefined
+}
+
+function reportingOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value.trim() !== '' ? value.trim().slice(0, MAX_REPORTING) : undefined
+}

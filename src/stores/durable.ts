@@ -1,0 +1,293 @@
+// The store's rules, once for every place: budget and leases, cursor with findings, the outbox. A backend only keeps what is decided here.
+import type { Alert } from '../watch/alert.ts'
+import type { Sighting } from '../watch/issuance.ts'
+import { certificateAlert, judge, malformedAlert } from '../watch/policy.ts'
+import type { Known, Phase } from '../watch/policy.ts'
+import type { PlanInput } from '../watch/schedule.ts'
+import { budgetLeft, live, plan } from '../watch/schedule.ts'
+import type { Failure, Step } from '../watch/step.ts'
+import { addAlerts } from './add-alerts.ts'
+import type { Backend, NewIssuance } from './backend.ts'
+import { endBaseline, tally } from './baseline.ts'
+import type { Control, CredentialState, ItemState } from './control.ts'
+import { rebase } from './control.ts'
+import { reviewTroubles } from './health.ts'
+import type { Owner } from './lease.ts'
+import { held } from './lease.ts'
+import { createOutbox } from './outbox.ts'
+import type { Claim, Committed, Setup, Store, Work } from './store.ts'
+import { FencedError } from './store.ts'
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+const DAY = 24 * HOUR
+const KEEP_EXPIRED = 30 * DAY
+const KEEP_DELIVERED = 90 * DAY
+
+/** A store for one run, on a backend. `covers(key)` tells which names an item means, for the inventory's count of host names. */
+export async function createStore(
+  backend: Backend,
+  setup: Setup,
+  owner: Owner,
+  covers: (key: string) => (name: string) => boolean,
+  now: number,
+): Promise<Store> {
+  await backend.transact(async (tx) => enroll(tx.control, setup, now))
+  const outbox = createOutbox(backend, setup, owner)
+
+  const claim = async (at: number, until: number): Promise<Claim> =>
+    backend.transact(async (tx): Promise<Claim> => {
+      rebase(tx.control, at)
+      const credential = credentialOf(tx.control, setup)
+      if (held(credential.lease, owner, at))
+        return { kind: 'wait', until: Math.min(credential.lease?.until ?? at, at + 1000), why: 'leased', failing: false }
+      const failing = isFailing(tx.control, setup)
+      const input = planInput(tx.control, setup, at)
+      const decision = plan(input)
+      if (decision.kind === 'wait') return { ...decision, failing }
+      const item = tx.control.items[decision.key]
+      if (item === undefined) return { kind: 'wait', until: at + MINUTE, why: 'nothing', failing }
+      const second = Math.floor(at / 1000)
+      count(credential, decision.queryClass, second, decision.backlog ? [0, 1] : [1, 0], at)
+      credential.fence += 1
+      credential.lease = { owner: owner.id, fence: credential.fence, setAt: at, until }
+      if (item.polledAt === undefined && item.cursor === undefined) item.baseline = { startedAt: at, pages: 0, count: 0, issuers: {} }
+      item.polledAt = at
+      return {
+        kind: 'work',
+        work: {
+          key: decision.key,
+          queryClass: decision.queryClass,
+          ...(item.cursor !== undefined && { cursor: item.cursor }),
+          phase: phaseOf(item),
+          backlog: decision.backlog,
+          fence: credential.fence,
+          second,
+        },
+      }
+    })
+
+  const commit = async (work: Work, step: Step, at: number, blockedUntil?: number): Promise<Committed> =>
+    backend.transact(async (tx): Promise<Committed> => {
+      const { credential, item } = leaseOf(tx.control, setup, work)
+      const known = await tx.known(step.sightings.map((sighting) => sighting.issuance.id))
+      const fresh: NewIssuance[] = []
+      const alerts: Alert[] = []
+      const taken = new Set<string>()
+      for (const sighting of step.sightings) {
+        const id = sighting.issuance.id
+        const seen = known.has(id) || taken.has(id)
+        const findings = judge(sighting, knownOf(tx.control, setup, sighting, seen, at))
+        if (findings.length > 0) {
+          alerts.push(certificateAlert(sighting, findings))
+        }
+        if (!seen) fresh.push(issuanceRow(sighting, findings.length > 0, at))
+        taken.add(id)
+        if (findings.length > 0 && sighting.remarks.some((remark) => remark.trouble)) alerts.push(remarkTrouble(sighting, at))
+      }
+      for (const entry of step.malformed) alerts.push(malformedAlert(entry))
+
+      const downFor = recover(credential, item, at)
+      if (blockedUntil !== undefined) credential.blocked = { setAt: at, until: blockedUntil }
+      const before = item.baseline
+      if (step.cursor !== undefined) item.cursor = step.cursor
+      item.full = step.more
+      item.succeededAt = at
+      credential.succeededAt = at
+      item.found += step.entries
+      if (before !== undefined) {
+        tally(before, step)
+      }
+      const baselineDone = before !== undefined && !step.more
+      await tx.addIssuances(fresh)
+      if (before !== undefined && baselineDone) {
+        delete item.baseline
+        if (setup.baseline === 'inventory') alerts.push(endBaseline(work.key, before, await tx.countHostnames(covers(work.key)), at))
+      }
+      delete credential.lease
+      alerts.push(...reviewTroubles(tx.control, setup, at))
+      const added = await addAlerts(tx, alerts, setup.sinks, at)
+      const upcoming = step.more ? plan(planInput(tx.control, setup, at)) : undefined
+      return {
+        alerts: added,
+        news: fresh.length,
+        progress: {
+          key: work.key,
+          phase: before === undefined ? 'steady' : 'baseline',
+          baselineDone,
+          count: before?.count ?? item.found,
+          left: budgetLeft(setup.quota[work.queryClass], credential.spent[work.queryClass], at).left,
+          ...(downFor !== undefined && { downFor }),
+          ...(upcoming !== undefined && { next: upcoming.kind === 'ask' ? at : upcoming.until }),
+        },
+      }
+    })
+
+  const fail = async (work: Work, failure: Failure, at: number): Promise<readonly Alert[]> =>
+    backend.transact(async (tx) => {
+      const { credential, item } = leaseOf(tx.control, setup, work)
+      delete credential.lease
+      if (failure.kind === 'wait') {
+        credential.blocked = { setAt: at, until: failure.until }
+      } else {
+        if (!failure.spent) count(credential, work.queryClass, work.second, work.backlog ? [0, -1] : [-1, 0], at)
+        const before = item.failing
+        item.failing = { since: before?.since ?? at, failures: (before?.failures ?? 0) + 1, kind: failure.kind, message: failure.message }
+        if (failure.kind === 'name') {
+          // Only this name is refused: it is asked again now and then, and the others go on.
+          item.retry = { setAt: at, until: at + HOUR }
+        } else {
+          const failing = credential.failing
+          credential.failing = { since: failing?.since ?? at, failures: (failing?.failures ?? 0) + 1, kind: failure.kind, message: failure.message }
+          credential.pause = { setAt: at, until: at + pauseAfter(credential.failing.failures, setup.quota[work.queryClass]) }
+        }
+      }
+      return addAlerts(tx, reviewTroubles(tx.control, setup, at), setup.sinks, at)
+    })
+
+  const review = async (at: number): Promise<readonly Alert[]> =>
+    backend.transact(async (tx) => {
+      rebase(tx.control, at)
+      if (at - (tx.control.prunedAt ?? 0) >= DAY) {
+        await tx.prune(at - KEEP_EXPIRED, at - KEEP_DELIVERED)
+        tx.control.prunedAt = at
+      }
+      return addAlerts(tx, reviewTroubles(tx.control, setup, at), setup.sinks, at)
+    })
+
+  const rest = async (at: number, dueAt: number | undefined): Promise<void> => {
+    await backend.transact(async (tx) => {
+      const runner = tx.control.runner
+      if (dueAt === undefined) {
+        if (runner?.owner === owner.id) delete tx.control.runner
+        return
+      }
+      if (runner?.owner === owner.id && runner.dueAt === dueAt) return
+      tx.control.runner = { owner: owner.id, startedAt: runner?.owner === owner.id ? runner.startedAt : at, seenAt: at, dueAt }
+    })
+  }
+
+  return { claim, commit, fail, review, rest, nextMessage: outbox.nextMessage, settle: outbox.settle, close: () => backend.close() }
+}
+
+// Adds what this run watches and where it rings; what others left is not touched.
+function enroll(control: Control, setup: Setup, now: number): void {
+  for (const { key, queryClass, cursor } of setup.items) {
+    control.items[key] ??= { queryClass, addedAt: now, ...(cursor !== undefined && { cursor }), full: false, found: 0 }
+  }
+  credentialOf(control, setup)
+  for (const sink of setup.sinks) control.sinks[sink] ??= { fence: 0, delivered: 0 }
+}
+
+function credentialOf(control: Control, setup: Setup): CredentialState {
+  return (control.credentials[setup.credential] ??= { spent: { full: [], single: [] }, fence: 0 })
+}
+
+function leaseOf(control: Control, setup: Setup, work: Work): { credential: CredentialState; item: ItemState } {
+  const credential = credentialOf(control, setup)
+  const item = control.items[work.key]
+  if (credential.lease?.fence !== work.fence || item === undefined) throw new FencedError(`the query for ${work.key}`)
+  return { credential, item }
+}
+
+function phaseOf(item: ItemState | undefined): Phase {
+  if (item?.baseline !== undefined) return { kind: 'baseline', startedAt: new Date(item.baseline.startedAt) }
+  if (item === undefined || (item.cursor === undefined && item.polledAt === undefined)) return { kind: 'new' }
+  return { kind: 'steady' }
+}
+
+function knownOf(control: Control, setup: Setup, sighting: Sighting, seen: boolean, now: number): Known {
+  return { seen, phases: sighting.items.map((key) => phaseOf(control.items[key])), baseline: setup.baseline, now: new Date(now) }
+}
+
+function planInput(control: Control, setup: Setup, now: number): PlanInput {
+  const credential = credentialOf(control, setup)
+  const blockedUntil = Math.max(credential.blocked?.until ?? 0, credential.pause?.until ?? 0)
+  return {
+    now,
+    quota: setup.quota,
+    interval: setup.interval,
+    spent: credential.spent,
+    blockedUntil,
+    names: setup.items.map(({ key, queryClass }) => {
+      const item = control.items[key]
+      return {
+        key,
+        queryClass,
+        backlog: item?.baseline !== undefined || item?.full === true,
+        baseline: item?.baseline !== undefined,
+        ...(item?.polledAt !== undefined && { polledAt: item.polledAt }),
+        ...(item?.retry !== undefined && { retryAt: item.retry.until }),
+      }
+    }),
+  }
+}
+
+function count(credential: CredentialState, queryClass: Work['queryClass'], second: number, add: readonly [number, number], now: number): void {
+  const rows = live(credential.spent[queryClass], now).map(([at, polls, backlog]): [number, number, number] => [at, polls, backlog])
+  const row = rows.find(([at]) => at === second)
+  if (row === undefined) rows.push([second, Math.max(0, add[0]), Math.max(0, add[1])])
+  else {
+    row[1] = Math.max(0, row[1] + add[0])
+    row[2] = Math.max(0, row[2] + add[1])
+  }
+  credential.spent[queryClass] = rows.filter(([, polls, backlog]) => polls + backlog > 0)
+}
+
+// A success ends every failure of the name and of the credential. Returns how long the name had failed.
+function recover(credential: CredentialState, item: ItemState, now: number): number | undefined {
+  const since = item.failing?.since
+  delete item.failing
+  delete item.retry
+  delete credential.failing
+  delete credential.pause
+  delete credential.blocked
+  return since === undefined ? undefined : now - since
+}
+
+// One quick try again, for the blip; then no faster than the quota would allow, so that an hour of outage does not eat the hour after it.
+function pauseAfter(failures: number, quota: number): number {
+  const doubled = Math.min(5 * MINUTE, 1000 * 2 ** Math.min(failures, 10))
+  return failures === 1 ? 2000 : Math.max(doubled, HOUR / quota)
+}
+
+function isFailing(control: Control, setup: Setup): boolean {
+  return credentialOf(control, setup).failing !== undefined || setup.items.some(({ key }) => control.items[key]?.failing !== undefined)
+}
+
+function issuanceRow(sighting: Sighting, rang: boolean, now: number): NewIssuance {
+  const { issuance, source, items } = sighting
+  const issuer = issuance.issuer.friendlyName ?? issuance.issuer.name
+  return {
+    id: issuance.id,
+    names: issuance.names,
+    ipAddresses: issuance.ipAddresses,
+    ...(issuer !== undefined && { issuer }),
+    notBefore: issuance.notBefore.getTime(),
+    notAfter: issuance.notAfter.getTime(),
+    seenAt: now,
+    source,
+    rang,
+    items,
+  }
+}
+
+function remarkTrouble(sighting: Sighting, now: number): Alert {
+  const reason = sighting.remarks
+    .filter((remark) => remark.trouble)
+    .map((remark) => remark.reason)
+    .join('; ')
+  const at = new Date(now).toISOString()
+  return {
+    schema: 'certbell.alert/1',
+    kind: 'trouble',
+    id: `certspotter/tbs/${sighting.issuance.id}`,
+    severity: 'high',
+    reason,
+    findings: [{ kind: 'tbs-differs', severity: 'high', reason }],
+    component: 'certspotter',
+    message: reason,
+    since: at,
+    seen_at: at,
+  }
+}

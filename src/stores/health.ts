@@ -1,0 +1,42 @@
+// The state as the judgement of troubles wants to see it.
+import type { Alert } from '../watch/alert.ts'
+import { plannedInterval } from '../watch/schedule.ts'
+import type { QueryClass } from '../watch/schedule.ts'
+import type { NameHealth, SourceHealth } from '../watch/trouble.ts'
+import { judgeSource } from '../watch/trouble.ts'
+import type { Control } from './control.ts'
+import type { Setup } from './store.ts'
+
+/** What the source's troubles are judged from; `status` and `/healthz` look at the same. */
+export function sourceHealth(control: Control, setup: Setup, now: number): SourceHealth {
+  const counts: Record<QueryClass, number> = { full: 0, single: 0 }
+  for (const { queryClass } of setup.items) counts[queryClass] += 1
+  const names: NameHealth[] = []
+  for (const { key, queryClass } of setup.items) {
+    const item = control.items[key]
+    if (item === undefined) continue
+    names.push({
+      key,
+      ...(item.failing !== undefined && { failing: item.failing }),
+      lookedAt: item.succeededAt ?? item.addedAt,
+      interval: plannedInterval(counts[queryClass], setup.quota[queryClass], setup.interval),
+    })
+  }
+  const credential = control.credentials[setup.credential]
+  const blocked = credential?.blocked !== undefined && credential.blocked.until > now
+  return {
+    now,
+    names,
+    ...(credential?.failing !== undefined && { failing: credential.failing }),
+    ...(blocked && {
+      blocked: `the API told us to wait until ${new Date(credential.blocked?.until ?? now).toISOString().slice(11, 16)} UTC (its rate limit)`,
+    }),
+  }
+}
+
+/** Judges, remembers what is open, and returns what is to be told. */
+export function reviewTroubles(control: Control, setup: Setup, now: number): readonly Alert[] {
+  const judged = judgeSource(sourceHealth(control, setup, now), control.troubles)
+  control.troubles = Object.assign(Object.create(null) as Control['troubles'], judged.open)
+  return judged.alerts
+}

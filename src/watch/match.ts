@@ -1,0 +1,133 @@
+// What a certificate's names mean to the owner: which items they touch, and whether that is news.
+import { parseIp, unmapIp } from '../ct/ip-address.ts'
+import { createIpRanges } from './ip-ranges.ts'
+import type { IpRanges } from './ip-ranges.ts'
+import { itemKey } from './item.ts'
+import type { Item } from './item.ts'
+import { createLabelTrie } from './label-trie.ts'
+import type { Budget, LabelTrie } from './label-trie.ts'
+import { displayName, nameReadings } from './name.ts'
+import type { Label } from './name.ts'
+
+/** One name of a certificate, and the item that it matches, as the owner wrote it. */
+export interface Match {
+  readonly name: string
+  readonly item: string
+}
+
+/** What a certificate's names mean to the owner. */
+export interface MatchResult {
+  /** Each matching name with the most specific item it matches; empty if none matches. A wildcard may match several: up to 20 are named. */
+  readonly matched: readonly Match[]
+  /** Keys (see itemKey) of every item that is touched, each once. */
+  readonly items: readonly string[]
+  /** True if something matched and every matching name is excluded. */
+  readonly excluded: boolean
+}
+
+/** Decides, for any number of items at the same cost a name. */
+export interface Matcher {
+  match(names: readonly string[], ipAddresses: readonly string[]): MatchResult
+}
+
+// A wildcard over a big part of the list names so many items in the alert, and all of them in `items`.
+const MAX_NAMED = 20
+// Nodes that the wildcards of one certificate may cost: some 50 ms.
+const WILDCARD_BUDGET = 1_000_000
+
+interface ItemSet {
+  readonly names: LabelTrie
+  readonly ranges: IpRanges
+  all: Item | undefined
+}
+
+/** One way to understand a name: as labels, or as an address in each of its forms. */
+type Reading = { readonly labels: readonly Label[] } | { readonly addresses: readonly Uint8Array[] }
+
+/** A matcher for these items. A name is silent only where `exclude` covers all that it stands for, in each reading that matches. */
+export function createMatcher(watch: readonly Item[], exclude: readonly Item[]): Matcher {
+  const watched = itemSet(watch)
+  const excluded = itemSet(exclude)
+  return {
+    match(names, ipAddresses) {
+      const budget: Budget = { left: WILDCARD_BUDGET }
+      const matched = new Map<string, Match>()
+      const items = new Set<string>()
+      let news = false
+      const judge = (name: string, readings: readonly Reading[]): void => {
+        const touched = new Set<Item>()
+        for (const reading of readings) {
+          const found = touches(watched, reading, budget)
+          for (const item of found) touched.add(item)
+          if ((found.length > 0 || watched.all !== undefined) && !covered(excluded, reading)) news = true
+        }
+        if (watched.all !== undefined) {
+          touched.add(watched.all)
+          // An empty name has no reading; nothing but everything excludes it.
+          if (readings.length === 0 && excluded.all === undefined) news = true
+        }
+        for (const item of touched) items.add(itemKey(item))
+        for (const { text } of mostSpecific(touched)) matched.set(JSON.stringify([name, text]), { name, item: text })
+      }
+      for (const name of new Set(names)) judge(displayName(name), readingsOf(name))
+      for (const address of new Set(ipAddresses)) judge(displayName(address), addressReadings(address))
+      // A certificate without any name is one of "every certificate there is".
+      if (watched.all !== undefined && names.length === 0 && ipAddresses.length === 0) judge('', [])
+      return { matched: [...matched.values()], items: [...items], excluded: matched.size > 0 && !news }
+    },
+  }
+}
+
+function itemSet(items: readonly Item[]): ItemSet {
+  const set: ItemSet = { names: createLabelTrie(), ranges: createIpRanges(), all: undefined }
+  for (const item of items) {
+    if (item.kind === 'name') set.names.add(item)
+    else if (item.kind === 'ip') set.ranges.add(item)
+    else set.all ??= item
+  }
+  return set
+}
+
+// An address in a dNSName or a common name is an address: no name can look like one.
+function readingsOf(name: string): readonly Reading[] {
+  const readings = nameReadings(name).map((labels): Reading => ({ labels }))
+  if (!/\d\.\d|:/.test(name)) return readings
+  return readings.map((reading) => ('labels' in reading ? (addressReadings(reading.labels.join('.'))[0] ?? reading) : reading))
+}
+
+function addressReadings(text: string): readonly Reading[] {
+  const bytes = parseIp(text.trim())
+  if (bytes === undefined) return []
+  const mapped = unmapIp(bytes)
+  return [{ addresses: mapped === undefined ? [bytes] : [bytes, mapped] }]
+}
+
+function touches(set: ItemSet, reading: Reading, budget: Budget): readonly Item[] {
+  return 'labels' in reading ? set.names.touched(reading.labels, budget) : reading.addresses.flatMap((address) => set.ranges.find(address))
+}
+
+function covered(set: ItemSet, reading: Reading): boolean {
+  if (set.all !== undefined) return true
+  return 'labels' in reading ? set.names.covers(reading.labels) : reading.addresses.some((address) => set.ranges.find(address).length > 0)
+}
+
+function mostSpecific(items: ReadonlySet<Item>): readonly Item[] {
+  let best = -1
+  let found: Item[] = []
+  for (const item of items) {
+    const rank = specificity(item)
+    if (rank > best) {
+      best = rank
+      found = []
+    }
+    if (rank === best && found.length < MAX_NAMED) found.push(item)
+  }
+  return found
+}
+
+// Exact before subtree, longest first; "everything" last. Names have at most 127 labels and prefixes 128 bits.
+function specificity(item: Item): number {
+  if (item.kind === 'all') return 0
+  if (item.kind === 'ip') return 1 + item.prefix
+  return item.exact ? 1000 : item.domain.split('.').length
+}

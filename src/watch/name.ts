@@ -1,0 +1,108 @@
+// Names as certificates have them, read so that nothing slips by. Whoever has a certificate issued may put anything there: a URL, a NUL, blanks, a
+// trailing dot, UTF-8 or Latin-1 where ASCII belongs. Each way in which some client might understand a name is one reading of it.
+import { decodeLatin1, decodeUtf8, readLooseText } from '../ct/text.ts'
+import { decodePunycode, encodePunycode } from './punycode.ts'
+
+/** One label of a reading, lower-case and in ASCII: text, a wildcard (`*`, `w*w`), `?` as redacted certificates have it, or UNPARSABLE. */
+export type Label = string
+
+/** Stands for a label that is no text at all: it may be any. The Cert Spotter API writes it so as well. */
+export const UNPARSABLE: Label = '<unparsable>'
+
+// The dots that IDNA takes for one (UTS 46, section 4.5).
+const OTHER_DOTS = /[\u3002\uff0e\uff61]/g
+const NOT_ASCII = /[^\u0000-\u007f]/
+
+/** The name for people and for comparing: lower-case, without blanks around it and without trailing dots; otherwise as it is, so hostile. */
+export function displayName(raw: string): string {
+  let name = raw.trim()
+  while (name.endsWith('.')) name = name.slice(0, -1).trimEnd()
+  return name.toLowerCase()
+}
+
+/** What a certificate's bytes say: ASCII, or UTF-8 (if it is) and Latin-1 both. */
+export function textReadings(bytes: Uint8Array): readonly string[] {
+  return readLooseText(bytes)
+}
+
+/**
+ * Every reading of a certificate's name, each as its labels from left to right; none of an empty name.
+ * With and without what comes after a NUL and after a slash, without `http://`; one that is not ASCII also as the other encoding and as IDNA maps it.
+ */
+export function nameReadings(raw: string): readonly (readonly Label[])[] {
+  // The hot path: nearly every name there is.
+  if (/^[a-zA-Z0-9*_-]+(?:\.[a-zA-Z0-9*_-]+)*$/.test(raw)) return [raw.toLowerCase().split('.')]
+  const found = new Map<string, readonly Label[]>()
+  for (const text of nameTexts(raw)) {
+    const labels = text.split('.').map(toLabel)
+    found.set(labels.join('.'), labels)
+  }
+  return [...found.values()]
+}
+
+/** The texts that a name may stand for, cleaned, before they are cut into labels: for looking whether one is an IP address. */
+export function nameTexts(raw: string): readonly string[] {
+  const texts = new Set<string>()
+  const add = (text: string): void => {
+    const cleaned = displayName(text)
+    if (cleaned !== '') texts.add(cleaned)
+  }
+  for (const encoded of NOT_ASCII.test(raw) ? encodings(raw) : [raw]) {
+    const whole = encoded.trim().replace(/^https?:\/\//i, '')
+    // A client in C stops at the NUL; a person stops at the slash.
+    for (const half of halves(whole, '\0')) for (const quarter of halves(half, '/')) add(quarter)
+  }
+  return [...texts]
+}
+
+function halves(text: string, separator: string): readonly string[] {
+  const at = text.indexOf(separator)
+  return at === -1 ? [text] : [text.slice(0, at), text]
+}
+
+// The text itself; as IDNA would map it (full-width letters, ideographic dots); and, if it may be UTF-8 that was read as Latin-1 or the reverse, undone.
+function encodings(raw: string): readonly string[] {
+  const out = [raw]
+  if (!/[^\u0000-\u00ff]/.test(raw)) {
+    const utf8 = decodeUtf8(Buffer.from(raw, 'latin1'))
+    if (utf8 !== undefined) out.push(utf8)
+  }
+  out.push(decodeLatin1(Buffer.from(raw, 'utf8')))
+  return [...out, ...out.map((text) => text.replace(OTHER_DOTS, '.').normalize('NFKC'))]
+}
+
+function toLabel(text: string): Label {
+  if (!NOT_ASCII.test(text)) return /^[\t -~]*$/.test(text) ? text : UNPARSABLE
+  return toALabel(text) ?? UNPARSABLE
+}
+
+// NFC, as the same letters may be composed or not; lower-case before and after, as either may undo the other.
+function toALabel(label: string): string | undefined {
+  const mapped = label.toLowerCase().normalize('NFC').toLowerCase()
+  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(mapped)) return undefined
+  if (!NOT_ASCII.test(mapped)) return mapped
+  const encoded = encodePunycode(mapped)
+  return encoded === undefined ? undefined : `xn--${encoded}`
+}
+
+/** A name with each label that is not ASCII turned into its A-label (lower-case, NFC); undefined if one has none. Other labels stay verbatim. */
+export function toALabels(name: string): string | undefined {
+  const labels = name.split('.').map((label) => (NOT_ASCII.test(label) ? toALabel(label) : label))
+  return labels.includes(undefined) ? undefined : labels.join('.')
+}
+
+/** A name with each A-label that stands for something turned into Unicode, for the eye only; an invalid one stays verbatim. */
+export function toUnicode(name: string): string {
+  if (!name.includes('xn--')) return name
+  return name
+    .split('.')
+    .map((label) => {
+      if (!label.startsWith('xn--')) return label
+      const decoded = decodePunycode(label.slice(4))
+      // Only what comes back as it was: the rest is a trick or a fault, and showing it as letters would help it.
+      return decoded !== undefined && NOT_ASCII.test(decoded) && !/[\p{C}\p{Z}.\u3002\uff0e\uff61]/u.test(decoded) && toALabel(decoded) === label
+        ? decoded
+        : label
+    })
+    .join('.')
+}

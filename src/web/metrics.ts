@@ -1,0 +1,70 @@
+// Metrics for Prometheus. Labels are our own words only: never a watched name, a token or anything from a certificate.
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Overview } from '../stores/overview.ts'
+
+export interface Metrics {
+  /** One query was asked. */
+  asked(queryClass: string, outcome: 'ok' | 'wait' | 'failed'): void
+  /** One delivery was tried. `delays`: seconds from seeing to having sent, one for each alert that the sink took. */
+  sent(sink: string, outcome: string, delays: readonly number[]): void
+  /** The exposition text. `alerts` are counts by `kind/severity` over the life of the state. */
+  render(overview: Overview, alerts: Readonly<Record<string, number>>): Promise<string>
+  readonly contentType: string
+}
+
+/** Metrics of one process. */
+export function createMetrics(version: string): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const gauge = (name: string, help: string, labelNames: readonly string[] = []): Gauge =>
+    new Gauge({ name, help, labelNames: [...labelNames], registers })
+  const counter = (name: string, help: string, labelNames: readonly string[]): Counter =>
+    new Counter({ name, help, labelNames: [...labelNames], registers })
+
+  gauge('certbell_build_info', 'Always 1; the version is in the label.', ['version']).set({ version }, 1)
+  const up = gauge('certbell_source_up', '1 if the source answered when last asked.', ['source'])
+  const success = gauge('certbell_source_last_success_timestamp_seconds', 'When the source last answered a query.', ['source'])
+  const left = gauge('certbell_api_queries_left', 'Queries of the hourly quota that are left.', ['class'])
+  const queries = counter('certbell_api_queries_total', 'Queries asked by this process.', ['class', 'outcome'])
+  const issuances = counter('certbell_issuances_total', 'Issuances taken in over the life of the state.', ['source'])
+  const alertCount = counter('certbell_alerts_total', 'Alerts made over the life of the state.', ['kind', 'severity'])
+  const messages = counter('certbell_messages_total', 'Delivery attempts of this process.', ['sink', 'outcome'])
+  const waiting = gauge('certbell_alerts_waiting', 'Alerts that a sink has not taken yet.', ['sink'])
+  const watched = gauge('certbell_names_watched', 'Names watched through the source.', ['source'])
+  const overdue = gauge('certbell_well', '1 if all is well, as certbell status says.')
+  const delay = new Histogram({
+    name: 'certbell_alert_delay_seconds',
+    help: 'From the time an issuance was seen to the time a sink had taken its alert.',
+    labelNames: ['source'],
+    buckets: [1, 2, 5, 10, 30, 60, 300, 900, 3600, 86_400],
+    registers,
+  })
+
+  return {
+    asked: (queryClass, outcome) => queries.inc({ class: queryClass, outcome }),
+    sent: (sink, outcome, delays) => {
+      messages.inc({ sink, outcome })
+      for (const seconds of delays) delay.observe({ source: 'certspotter' }, Math.max(0, seconds))
+    },
+    render: async (overview, alerts) => {
+      const source = 'certspotter'
+      up.set({ source }, overview.reasons.some(({ component }) => component === 'certspotter') ? 0 : 1)
+      if (overview.lastSuccess !== undefined) success.set({ source }, overview.lastSuccess / 1000)
+      watched.set({ source }, overview.names.length)
+      left.set({ class: 'full' }, overview.quota.full.left)
+      left.set({ class: 'single' }, overview.quota.single.left)
+      issuances.reset()
+      issuances.inc({ source }, overview.found)
+      alertCount.reset()
+      for (const [key, count] of Object.entries(alerts)) {
+        const [kind = '', severity = ''] = key.split('/')
+        alertCount.inc({ kind, severity }, count)
+      }
+      waiting.reset()
+      for (const sink of overview.sinks) waiting.set({ sink: sink.sink }, sink.waiting + sink.parked)
+      overdue.set(overview.well ? 1 : 0)
+      return registry.metrics()
+    },
+    contentType: registry.contentType,
+  }
+}
