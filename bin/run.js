@@ -1,7 +1,7 @@
 // Loads the command. On Node 22 node:sqlite says that it is experimental each time: it is what we chose, and no news to whoever runs us.
-const emitWarning = process.emitWarning
+const emitWarning = process.emitWarning.bind(process)
 process.emitWarning = (warning, ...rest) => {
-  if (!String(warning).includes('SQLite is an experimental feature')) emitWarning.call(process, warning, ...rest)
+  if (!String(warning).includes('SQLite is an experimental feature')) emitWarning(warning, ...rest)
 }
 import('../dist/cli/main.js').then(
   ({ main }) => main(process.argv.slice(2)),

@@ -115,13 +115,19 @@ export function createSource(config: Config, plan: Plan, world: Pick<World, 'htt
 }
 
 /** Opens and wires everything. Throws OwnerError or StoreError if the state cannot be used. */
-export async function openApp(config: Config, world: World, report: (event: MonitorEvent) => void, json = false): Promise<App> {
+export async function openApp(
+  config: Config,
+  world: World,
+  report: (event: MonitorEvent) => void,
+  json = false,
+  makeStore: typeof createStore = createStore,
+): Promise<App> {
   const plan = planRun(config, world.stdout.isTty, world.version, json)
   const backend = await world.openState(config.state)
   try {
     const setup = await withInherited(plan.setup, config, plan.items, backend.reader, world)
     const byKey = new Map(config.watch.map((item) => [itemKey(item), item]))
-    const store = await createStore(backend, setup, world.owner, (key) => coveredBy(byKey.get(key)), world.clock.now())
+    const store = await makeStore(backend, setup, world.owner, (key) => coveredBy(byKey.get(key)), world.clock.now())
     const notifiers = createNotifiers(config, plan, world)
     const monitor = createMonitor({
       store,

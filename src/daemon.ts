@@ -21,6 +21,8 @@ export interface PassOptions {
 /** A source or sink that failed so often in a row ends `--wait`: a person has to look. */
 const HOPELESS = 5
 const REVIEW_EVERY = 60_000
+/** After a start, names that were not looked at while nothing ran get so long before they ring as late. */
+const CATCHING_UP = 5 * 60_000
 /** After a state that could not be written. */
 const STATE_RETRY = 30_000
 
@@ -32,7 +34,7 @@ export async function runPass(app: App, clock: Clock, options: PassOptions): Pro
   const over = asking.finally(() => (asked = true)).catch(() => undefined)
   const sinks = app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => asked, over))
   const results = await Promise.all([asking, ...sinks])
-  await app.monitor.review()
+  await app.monitor.review(true)
   // The review may have found a trouble: it goes out with this pass.
   const last = await Promise.all(app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => true, over)))
   return { failed: [...results, ...last].some((failed) => failed) }
@@ -53,7 +55,7 @@ async function askAll(app: App, clock: Clock, { wait, signal, resting }: PassOpt
     if (!wait || failures >= HOPELESS || !(await hasBacklog(app))) return wait ? did.failing || failures >= HOPELESS : failed
     resting?.(did.until, did.why)
     await clock.sleepUntil(Math.min(did.until, clock.now() + REVIEW_EVERY), signal)
-    await app.monitor.review()
+    await app.monitor.review(false)
     // What failed and then went well is well, for who waits.
     failed = false
   }
@@ -179,8 +181,9 @@ async function deliverForever(app: App, clock: Clock, notifier: Notifier, signal
 }
 
 async function reviewForever(app: App, clock: Clock, signal: AbortSignal, options: WatchOptions): Promise<void> {
+  const began = clock.now()
   while (!signal.aborted) {
-    await patient(clock, signal, async () => app.monitor.review())
+    await patient(clock, signal, async () => app.monitor.review(clock.now() - began >= CATCHING_UP))
     options.round?.()
     await clock.sleepUntil(clock.now() + REVIEW_EVERY / 2, signal)
   }

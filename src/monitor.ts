@@ -47,8 +47,8 @@ export interface Monitor {
   askNext(signal?: AbortSignal): Promise<Asking>
   /** Sends the sink's next message, if one is due. Throws as askNext. */
   deliverNext(notifier: Notifier, signal?: AbortSignal): Promise<Delivering>
-  /** Looks for what has gone wrong without failing. Throws as askNext. */
-  review(): Promise<void>
+  /** Looks for what has gone wrong without failing; `late`: every name has had its chance in this run. Throws as askNext. */
+  review(late: boolean): Promise<void>
 }
 
 /** After the longest a step may take, so much later its lease ends. */
@@ -97,9 +97,9 @@ export function createMonitor(ports: MonitorPorts): Monitor {
       return { kind: 'did', failed: outcome.kind !== 'delivered' }
     })
 
-  const review = async (): Promise<void> => {
+  const review = async (late: boolean): Promise<void> => {
     await guarded(async () => {
-      tell(await store.review(clock.now()))
+      tell(await store.review(clock.now(), late))
       return DONE
     })
   }

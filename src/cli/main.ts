@@ -117,7 +117,7 @@ function commands(version: string, done: (code: number) => void): Command {
       done(
         await (
           await import('./commands/demo.ts')
-        ).demo({ keep: options.keep === true, color: flagsOf(command).color !== false && process.stdout.isTTY === true, version }),
+        ).demo({ keep: options.keep === true, color: flagsOf(command).color !== false && process.stdout.isTTY, version }),
       ),
     )
 
@@ -186,7 +186,7 @@ async function init(
 ): Promise<number> {
   const { runInit } = await import('./init.ts')
   const { writeWholeFile } = await import('./init-files.ts')
-  const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true
+  const terminal = process.stdin.isTTY && process.stdout.isTTY
   const result = await runInit({
     cwd: process.cwd(),
     version,

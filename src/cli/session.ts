@@ -69,8 +69,8 @@ export function openSession(flags: CommonFlags, version: string, names: readonly
     log,
     redact,
     out: (text) => void process.stdout.write(redact(text)),
-    color: process.stdout.isTTY === true && !noColor,
-    screen: process.stderr.isTTY === true && config.logFormat === 'text' && !config.quiet,
+    color: process.stdout.isTTY && !noColor,
+    screen: process.stderr.isTTY && config.logFormat === 'text' && !config.quiet,
     version,
   }
 }

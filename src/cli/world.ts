@@ -16,22 +16,22 @@ const ASK_MS = 30_000
 const SEND_MS = 10_000
 
 /** The world as it is, and what closes the part of it that we opened. */
-export function realWorld(session: Session): { readonly world: World; close(): Promise<void> } {
-  const { http, close } = createHttp(session.config.proxy)
+export function realWorld(session: Session): { readonly world: World; readonly close: () => Promise<void> } {
+  const net = createHttp(session.config.proxy)
   const world: World = {
     clock: systemClock,
     random: Math.random,
-    http,
+    http: net.http,
     owner: processOwner(),
     version: session.version,
     openState,
     readFile: (path) => readTextFile(path),
-    stdout: { isTty: process.stdout.isTTY === true, color: session.color, write: writeOut },
+    stdout: { isTty: process.stdout.isTTY, color: session.color, write: writeOut },
     straight,
     timeouts: { ask: ASK_MS, send: SEND_MS },
     warn: (message) => session.log('warn', message),
   }
-  return { world, close }
+  return { world, close: async () => net.close() }
 }
 
 /** Opens the state that the configuration names. */

@@ -145,14 +145,14 @@ export async function createStore(
       return addAlerts(tx, reviewTroubles(tx.control, setup, at), setup.sinks, at)
     })
 
-  const review = async (at: number): Promise<readonly Alert[]> =>
+  const review = async (at: number, late: boolean): Promise<readonly Alert[]> =>
     backend.transact(async (tx) => {
       rebase(tx.control, at)
       if (at - (tx.control.prunedAt ?? 0) >= DAY) {
         await tx.prune(at - KEEP_EXPIRED, at - KEEP_DELIVERED)
         tx.control.prunedAt = at
       }
-      return addAlerts(tx, reviewTroubles(tx.control, setup, at), setup.sinks, at)
+      return addAlerts(tx, reviewTroubles(tx.control, setup, at, late), setup.sinks, at)
     })
 
   const rest = async (at: number, dueAt: number | undefined): Promise<void> => {

@@ -34,9 +34,9 @@ export function sourceHealth(control: Control, setup: Setup, now: number): Sourc
   }
 }
 
-/** Judges, remembers what is open, and returns what is to be told. */
-export function reviewTroubles(control: Control, setup: Setup, now: number): readonly Alert[] {
-  const judged = judgeSource(sourceHealth(control, setup, now), control.troubles)
+/** Judges, remembers what is open, and returns what is to be told. `late`: see judgeSource. */
+export function reviewTroubles(control: Control, setup: Setup, now: number, late = false): readonly Alert[] {
+  const judged = judgeSource(sourceHealth(control, setup, now), control.troubles, late)
   control.troubles = Object.assign(Object.create(null) as Control['troubles'], judged.open)
   return judged.alerts
 }

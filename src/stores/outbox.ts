@@ -72,6 +72,8 @@ export function createOutbox(backend: Backend, setup: Setup, owner: Owner): Pick
       const state = outcome.kind === 'delivered' ? 'delivered' : outcome.kind === 'parked' ? 'parked' : 'open'
       const changed = await tx.updateMessage(message.id, { state, answer: outcome.answer, at: now, ...(state === 'parked' && { until: now + HOUR }) })
       if (!changed) return []
+      // One attempt may have been two requests: the spacing counts from the last.
+      sink.attemptAt = now
       sink.lastAnswer = outcome.answer
       const failing = sink.failing
       if (outcome.kind === 'delivered' || outcome.kind === 'parked') {

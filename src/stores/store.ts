@@ -91,8 +91,8 @@ export interface Store {
   commit(work: Work, step: Step, now: number, blockedUntil?: number): Promise<Committed>
   /** Records that asking failed; the cursor stays. Returns the alerts that this called for. */
   fail(work: Work, failure: Failure, now: number): Promise<readonly Alert[]>
-  /** Looks for troubles that need no failure: names not looked at for long. Also drops what is past its time. */
-  review(now: number): Promise<readonly Alert[]>
+  /** Looks for troubles that need no failure: names not looked at for long ring if `late` says that they had their chance. Also drops what is past its time. */
+  review(now: number, late: boolean): Promise<readonly Alert[]>
   /** The runner goes to sleep and means to be back by `dueAt`; undefined: it has ended as it should. */
   rest(now: number, dueAt: number | undefined): Promise<void>
   /** The sink's oldest undelivered alerts as one message, leased until `until`. A message that was composed before comes again as it was. */

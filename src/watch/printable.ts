@@ -9,7 +9,7 @@ export function printable(text: string, max = 300): string {
   // Cut before escaping, so that ten megabytes of NUL cost no more than `max` of them; and not in the middle of an escape.
   let shown = text.length > max ? text.slice(0, max) : text
   shown = shown.replace(UNSEEN, (c) => `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`)
-  if (shown.length > max || text.length > max) shown = `${shown.slice(0, Math.max(0, max - 1)).replace(/\\u?\{?[0-9a-f]*$/, '')}…`
+  if (shown.length > max || text.length > max) shown = `${shown.slice(0, Math.max(0, max - 1)).replace(/[\ud800-\udbff]$|\\u?\{?[0-9a-f]*$/, '')}…`
   return shown
 }
 

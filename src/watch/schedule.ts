@@ -124,8 +124,12 @@ function planClass(
   // What backlog has had of this hour is gone; the polls spread what is left over the hour, rather than run dry in the middle of it.
   const share = Math.max(1, quota - (behind.length > 0 ? Math.max(usedBacklog, fifth) : usedBacklog))
   const spacing = input.interval === 'auto' ? Math.max(LEAST_INTERVAL, (polled.length * HOUR) / share) : input.interval
-  const need =
-    polled.length === 0 ? 0 : input.interval === 'auto' ? quota - fifth : Math.min(quota - fifth, Math.ceil((polled.length * HOUR) / spacing))
+  // Where every name is behind, all of the budget is spare.
+  const need = polled.every((name) => name.backlog)
+    ? 0
+    : input.interval === 'auto'
+      ? quota - fifth
+      : Math.min(quota - fifth, Math.ceil((polled.length * HOUR) / spacing))
   const backlogMax = Math.max(fifth, quota - need)
 
   let until = Infinity
@@ -138,13 +142,14 @@ function planClass(
   }
 
   const next = leastRecent(polled, now, later)
-  if (next !== undefined) {
+  const lagging = leastRecent(behind, now, later)
+  const laggingFirst = quota === 1 && lagging !== undefined && (lagging.polledAt ?? -1) < (next?.polledAt ?? -1)
+  if (next !== undefined && !laggingFirst) {
     const due = next.polledAt === undefined || next.polledAt > now ? now : next.polledAt + spacing
     if (due > now) later(due, 'schedule')
     else if (used < quota - reserved) return { kind: 'ask', name: next, backlog: false }
     else later(nextFree, 'quota')
   }
-  const lagging = leastRecent(behind, now, later)
   if (lagging !== undefined) {
     if (used < quota && (usedBacklog < backlogMax || quota === 1)) return { kind: 'ask', name: lagging, backlog: true }
     later(nextFree, 'quota')

@@ -49,10 +49,14 @@ export function isOverdue(name: NameHealth, now: number): boolean {
   return now - name.lookedAt >= Math.max(HOUR, 3 * name.interval)
 }
 
-/** Compares what fails with what was told. Returns the troubles that are open from now on, and the alerts to send. */
+/**
+ * Compares what fails with what was told. Returns the troubles that are open from now on, and the alerts to send.
+ * `late`: whether a name that was not looked at for long may ring now. In the middle of a round it may not: its turn is about to come.
+ */
 export function judgeSource(
   health: SourceHealth,
   open: Readonly<Record<string, OpenTrouble>>,
+  late: boolean,
 ): { readonly open: Record<string, OpenTrouble>; readonly alerts: readonly Alert[] } {
   const wanted = new Map<string, OpenTrouble>()
   const { now, failing } = health
@@ -71,10 +75,10 @@ export function judgeSource(
       wanted.set(component, { component, kind: name.failing.kind, since: name.failing.since, message: name.failing.message })
     }
   }
-  const late = health.names.filter((name) => isOverdue(name, now) && !wanted.has(`${API}:${name.key}`))
-  if (late.length > 0 && (open[OVERDUE] !== undefined || !wanted.has(API))) {
-    const since = Math.min(...late.map((name) => name.lookedAt))
-    wanted.set(OVERDUE, open[OVERDUE] ?? { component: OVERDUE, kind: 'overdue', since, message: overdueMessage(late, since, health) })
+  const overdue = health.names.filter((name) => isOverdue(name, now) && !wanted.has(`${API}:${name.key}`))
+  if (overdue.length > 0 && (open[OVERDUE] !== undefined || (late && !wanted.has(API)))) {
+    const since = Math.min(...overdue.map((name) => name.lookedAt))
+    wanted.set(OVERDUE, open[OVERDUE] ?? { component: OVERDUE, kind: 'overdue', since, message: overdueMessage(overdue, since, health) })
   }
   return compare(wanted, open, now, (component) => component === API || component.startsWith(`${API}:`) || component === OVERDUE)
 }

@@ -14,7 +14,7 @@ const MANY = 50
 
 /** Runs the command; the exit code. */
 export async function check(session: Session): Promise<number> {
-  const plan = planRun(session.config, process.stdout.isTTY === true, session.version)
+  const plan = planRun(session.config, process.stdout.isTTY, session.version)
   session.out(session.flags.json === true ? `${safeJson(checkDocument(session.config, plan))}\n` : `${checkText(session.config, plan).join('\n')}\n`)
   return 0
 }

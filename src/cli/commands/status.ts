@@ -11,7 +11,7 @@ import { clockText, table } from '../table.ts'
 /** Runs the command; the exit code: 0 if all is well. */
 export async function status(session: Session): Promise<number> {
   const now = Date.now()
-  const plan = planRun(session.config, process.stdout.isTTY === true, session.version)
+  const plan = planRun(session.config, process.stdout.isTTY, session.version)
   const reader = await openReader(session.config.state)
   if (reader === undefined) {
     const message = 'Nothing was run yet: there is no state. Start certbell watch, or certbell poll'
