@@ -152,7 +152,8 @@ export async function openApp(
 function coveredBy(item: Item | undefined): (name: string) => boolean {
   if (item === undefined) return () => false
   const matcher = createMatcher([item], [])
-  return (name) => matcher.match([name], []).matched.length > 0
+  const below = item.kind === 'name' && !item.exact ? `.${item.domain}` : undefined
+  return (name) => (below !== undefined && name.endsWith(below)) || matcher.match([name], []).matched.length > 0
 }
 
 // The predecessor kept a file for each domain in the same directory: its id is where a name without a state here goes on.

@@ -30,7 +30,10 @@ export interface Transaction {
   readonly control: Control
   /** Which of these issuance ids are known. */
   known(ids: readonly string[]): Promise<ReadonlySet<string>>
-  addIssuances(issuances: readonly NewIssuance[]): Promise<void>
+  /** `bulk`: there are many more to come, in a baseline; sortIn ends that. */
+  addIssuances(issuances: readonly NewIssuance[], bulk: boolean): Promise<void>
+  /** A bulk is over. */
+  sortIn(): Promise<void>
   /** How many different names of the inventory `covers` accepts. */
   countHostnames(covers: (name: string) => boolean): Promise<number>
   /** Appends alerts and queues them for `sinks`. One whose kind and id are known is ignored. Returns those that were new. */

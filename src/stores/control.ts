@@ -55,6 +55,8 @@ export interface CredentialState {
   pause?: Appointment
   failing?: Failing
   succeededAt?: number
+  /** When it came back from an outage that was told. */
+  backAt?: number
   lease?: Lease
   fence: number
 }
@@ -89,13 +91,15 @@ export interface Control {
   troubles: Record<string, OpenTrouble>
   runner?: RunnerState
   prunedAt?: number
+  /** Number of the last issuance that was kept; it only grows. */
+  lastIssuance: number
   /** Alerts ever made, by kind and severity: `certificate/info`. */
   alerts: Record<string, number>
 }
 
 /** The state of a first run. */
 export function emptyControl(): Control {
-  return { version: 1, items: record(), credentials: record(), sinks: record(), troubles: record(), alerts: record() }
+  return { version: 1, items: record(), credentials: record(), sinks: record(), troubles: record(), alerts: record(), lastIssuance: 0 }
 }
 
 // Keys are names from a configuration: `__proto__` must be as good as any.
@@ -160,6 +164,7 @@ export function rebase(control: Control, now: number): boolean {
         mended = true
       }
     }
+    if (credential.backAt !== undefined && credential.backAt > now) credential.backAt = now
     if (credential.failing !== undefined && credential.failing.since > now) credential.failing = { ...credential.failing, since: now }
   }
   for (const item of Object.values(control.items)) {

@@ -21,6 +21,8 @@ import { FencedError } from './store.ts'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
+/** An outage as long as this has rung: see judgeSource. */
+const TOLD_AFTER = 15 * MINUTE
 const KEEP_EXPIRED = 30 * DAY
 const KEEP_DELIVERED = 90 * DAY
 
@@ -70,6 +72,7 @@ export async function createStore(
   const commit = async (work: Work, step: Step, at: number, blockedUntil?: number): Promise<Committed> =>
     backend.transact(async (tx): Promise<Committed> => {
       const { credential, item } = leaseOf(tx.control, setup, work)
+      recount(credential, work, at)
       const known = await tx.known(step.sightings.map((sighting) => sighting.issuance.id))
       const fresh: NewIssuance[] = []
       const alerts: Alert[] = []
@@ -77,17 +80,17 @@ export async function createStore(
       for (const sighting of step.sightings) {
         const id = sighting.issuance.id
         const seen = known.has(id) || taken.has(id)
-        const findings = judge(sighting, knownOf(tx.control, setup, sighting, seen, at))
-        if (findings.length > 0) {
-          alerts.push(certificateAlert(sighting, findings))
-        }
-        if (!seen) fresh.push(issuanceRow(sighting, findings.length > 0, at))
+        const rings = judge(sighting, knownOf(tx.control, setup, sighting, seen, at)).length > 0
+        if (!seen) fresh.push(issuanceRow(sighting, rings, at))
         taken.add(id)
-        if (findings.length > 0 && sighting.remarks.some((remark) => remark.trouble)) alerts.push(remarkTrouble(sighting, at))
+        if (!rings) continue
+        const whole = sighting.inspect?.() ?? sighting
+        alerts.push(certificateAlert(whole, judge(whole, knownOf(tx.control, setup, whole, seen, at))))
+        if (whole.remarks.some((remark) => remark.trouble)) alerts.push(remarkTrouble(whole, at))
       }
       for (const entry of step.malformed) alerts.push(malformedAlert(entry))
 
-      const downFor = recover(credential, item, at)
+      const downFor = recover(tx.control, credential, item, at)
       if (blockedUntil !== undefined) credential.blocked = { setAt: at, until: blockedUntil }
       const before = item.baseline
       if (step.cursor !== undefined) item.cursor = step.cursor
@@ -99,9 +102,10 @@ export async function createStore(
         tally(before, step)
       }
       const baselineDone = before !== undefined && !step.more
-      await tx.addIssuances(fresh)
+      await tx.addIssuances(fresh, before !== undefined && !baselineDone)
       if (before !== undefined && baselineDone) {
         delete item.baseline
+        await tx.sortIn()
         if (setup.baseline === 'inventory') alerts.push(endBaseline(work.key, before, await tx.countHostnames(covers(work.key)), at))
       }
       delete credential.lease
@@ -127,10 +131,10 @@ export async function createStore(
     backend.transact(async (tx) => {
       const { credential, item } = leaseOf(tx.control, setup, work)
       delete credential.lease
+      recount(credential, work, at, failure.kind === 'wait' || failure.spent)
       if (failure.kind === 'wait') {
         credential.blocked = { setAt: at, until: failure.until }
       } else {
-        if (!failure.spent) count(credential, work.queryClass, work.second, work.backlog ? [0, -1] : [-1, 0], at)
         const before = item.failing
         item.failing = { since: before?.since ?? at, failures: (before?.failures ?? 0) + 1, kind: failure.kind, message: failure.message }
         if (failure.kind === 'name') {
@@ -234,9 +238,26 @@ function count(credential: CredentialState, queryClass: Work['queryClass'], seco
   credential.spent[queryClass] = rows.filter(([, polls, backlog]) => polls + backlog > 0)
 }
 
+// A query counts before it is asked, and once it was answered at the time of the answer: the API may have got it at any time between.
+function recount(credential: CredentialState, work: Work, now: number, spent = true): void {
+  const second = Math.floor(now / 1000)
+  if (spent && second === work.second) return
+  count(credential, work.queryClass, work.second, work.backlog ? [0, -1] : [-1, 0], now)
+  if (spent) count(credential, work.queryClass, second, work.backlog ? [0, 1] : [1, 0], now)
+}
+
 // A success ends every failure of the name and of the credential. Returns how long the name had failed.
-function recover(credential: CredentialState, item: ItemState, now: number): number | undefined {
+function recover(control: Control, credential: CredentialState, item: ItemState, now: number): number | undefined {
   const since = item.failing?.since
+  const began = credential.failing?.since
+  if (began !== undefined) {
+    if (now - began >= TOLD_AFTER) credential.backAt = now
+    // Where more than one name failed, it was the source that did: it is not held against those that have not been asked since.
+    const hit = Object.values(control.items).filter(
+      ({ failing, polledAt }) => failing !== undefined && failing.kind !== 'name' && (failing.since >= began || (polledAt ?? 0) >= began),
+    )
+    if (hit.length > 1) for (const other of hit) if ((other.failing?.since ?? 0) >= began) delete other.failing
+  }
   delete item.failing
   delete item.retry
   delete credential.failing

@@ -11,6 +11,7 @@ import type { Setup } from './store.ts'
 export function sourceHealth(control: Control, setup: Setup, now: number): SourceHealth {
   const counts: Record<QueryClass, number> = { full: 0, single: 0 }
   for (const { queryClass } of setup.items) counts[queryClass] += 1
+  const credential = control.credentials[setup.credential]
   const names: NameHealth[] = []
   for (const { key, queryClass } of setup.items) {
     const item = control.items[key]
@@ -18,11 +19,11 @@ export function sourceHealth(control: Control, setup: Setup, now: number): Sourc
     names.push({
       key,
       ...(item.failing !== undefined && { failing: item.failing }),
-      lookedAt: item.succeededAt ?? item.addedAt,
+      // After an outage, which was told, each name gets its turn before it counts as overdue.
+      lookedAt: Math.max(item.succeededAt ?? item.addedAt, credential?.backAt ?? 0),
       interval: plannedInterval(counts[queryClass], setup.quota[queryClass], setup.interval),
     })
   }
-  const credential = control.credentials[setup.credential]
   const blocked = credential?.blocked !== undefined && credential.blocked.until > now
   return {
     now,

@@ -100,6 +100,7 @@ function transaction(data: Data, control: Control): Transaction {
         data.issuances.push(record)
       }
     },
+    sortIn: async () => {},
     countHostnames: async (covers) => new Set(data.issuances.flatMap(({ names }) => names.filter(covers))).size,
     addAlerts: async (alerts, sinks, now) => {
       const added: Alert[] = []

@@ -33,8 +33,7 @@ export function createOutbox(backend: Backend, setup: Setup, owner: Owner): Pick
       const spaced = (sink.attemptAt ?? -Infinity) + rules.spacingMs
       const parked = await tx.firstParked(rules.name)
       const message =
-        (await tx.openMessage(rules.name)) ??
-        (parked !== undefined && (parked.parkedUntil ?? 0) <= now ? parked : await composeNext(tx, rules, sink, now, compose))
+        (await tx.openMessage(rules.name)) ?? (parked !== undefined && isDue(parked, now) ? parked : await composeNext(tx, rules, sink, now, compose))
       if (message === undefined) {
         delete sink.outage
         return {
@@ -69,8 +68,10 @@ export function createOutbox(backend: Backend, setup: Setup, owner: Owner): Pick
       const ours = sink.lease?.fence === message.fence
       if (ours) delete sink.lease
       if (!ours && outcome.kind !== 'delivered') return []
-      const state = outcome.kind === 'delivered' ? 'delivered' : outcome.kind === 'parked' ? 'parked' : 'open'
-      const changed = await tx.updateMessage(message.id, { state, answer: outcome.answer, at: now, ...(state === 'parked' && { until: now + HOUR }) })
+      // A parked message whose sink does not answer just now stays parked: nothing was mended, and it must hold back nothing.
+      const parked = outcome.kind === 'parked' || (outcome.kind !== 'delivered' && (await tx.firstParked(message.sink))?.id === message.id)
+      const state = outcome.kind === 'delivered' ? 'delivered' : parked ? 'parked' : 'open'
+      const changed = await tx.updateMessage(message.id, { state, answer: outcome.answer, at: now, ...(parked && { until: now + HOUR }) })
       if (!changed) return []
       // One attempt may have been two requests: the spacing counts from the last.
       sink.attemptAt = now
@@ -94,6 +95,11 @@ export function createOutbox(backend: Backend, setup: Setup, owner: Owner): Pick
     })
 
   return { nextMessage, settle }
+}
+
+// One that is further off than an hour was parked by a clock that has been turned back since.
+function isDue({ parkedUntil = 0 }: StoredMessage, now: number): boolean {
+  return parkedUntil <= now || parkedUntil > now + HOUR
 }
 
 function sinkOf(control: Control, name: string): SinkState {

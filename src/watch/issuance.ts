@@ -59,6 +59,8 @@ export interface Sighting {
   readonly loggedAt?: Date
   /** What the source found odd about it; each becomes a finding of the alert. */
   readonly remarks: readonly Remark[]
+  /** The same sighting with what its certificate itself says. Dear, so only those that ring are asked. Absent: that is in it already, or not to be had. */
+  readonly inspect?: () => Sighting
 }
 
 /** Something odd about a sighting. `tbs-differs`: the TBS hash that we reckon is not the API's. */

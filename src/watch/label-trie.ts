@@ -17,6 +17,8 @@ export interface LabelTrie {
   add(item: NameItem): void
   /** The item nearest to the root that covers the domain and everything below it; undefined if none does. */
   broadest(domain: string): NameItem | undefined
+  /** As `touched`, for a name of plain labels: letters, digits, hyphens, underscores. */
+  plain(name: string): readonly NameItem[]
   /** Every item that a certificate's name touches. With the budget spent, wildcards also touch an item that they only might. */
   touched(labels: readonly Label[], budget: Budget): readonly NameItem[]
   /** True if one single item covers all that a certificate's name stands for. */
@@ -30,6 +32,8 @@ interface Node {
   /** The first item added here or below. */
   readonly first: NameItem | undefined
 }
+
+const NOTHING: readonly NameItem[] = []
 
 /** An empty set. */
 export function createLabelTrie(): LabelTrie {
@@ -56,6 +60,23 @@ export function createLabelTrie(): LabelTrie {
         if (node === undefined || node.subtree !== undefined) return node?.subtree
       }
       return undefined
+    },
+    plain(name) {
+      let found: NameItem[] | undefined
+      let node: Node | undefined = root
+      let end = name.length
+      for (;;) {
+        const dot = name.lastIndexOf('.', end - 1)
+        node = node.children?.get(name.slice(dot + 1, end))
+        if (node === undefined) break
+        if (node.subtree !== undefined) (found ??= []).push(node.subtree)
+        if (dot === -1) {
+          if (node.exact !== undefined) (found ??= []).push(node.exact)
+          break
+        }
+        end = dot
+      }
+      return found ?? NOTHING
     },
     touched(labels, budget) {
       const found: NameItem[] = []

@@ -35,6 +35,9 @@ const MAX_NAMED = 20
 // Nodes that the wildcards of one certificate may cost: some 50 ms.
 const WILDCARD_BUDGET = 1_000_000
 
+// Lower-case labels of letters, digits, hyphens and underscores, and no address: displayName leaves such a name as it is, and it has one reading.
+const PLAIN = /^(?:[a-z0-9_-]+\.)*[a-z0-9_-]*[a-z][a-z0-9_-]*$/
+
 interface ItemSet {
   readonly names: LabelTrie
   readonly ranges: IpRanges
@@ -48,6 +51,15 @@ type Reading = { readonly labels: readonly Label[] } | { readonly addresses: rea
 export function createMatcher(watch: readonly Item[], exclude: readonly Item[]): Matcher {
   const watched = itemSet(watch)
   const excluded = itemSet(exclude)
+  const keys = new Map<Item, string>()
+  const keyOf = (item: Item): string => {
+    let key = keys.get(item)
+    if (key === undefined) {
+      key = itemKey(item)
+      keys.set(item, key)
+    }
+    return key
+  }
   return {
     match(names, ipAddresses) {
       const budget: Budget = { left: WILDCARD_BUDGET }
@@ -66,10 +78,19 @@ export function createMatcher(watch: readonly Item[], exclude: readonly Item[]):
           // An empty name has no reading; nothing but everything excludes it.
           if (readings.length === 0 && excluded.all === undefined) news = true
         }
-        for (const item of touched) items.add(itemKey(item))
-        for (const { text } of mostSpecific(touched)) matched.set(JSON.stringify([name, text]), { name, item: text })
+        for (const item of touched) items.add(keyOf(item))
+        for (const { text } of mostSpecific(touched)) matched.set(`${name}\u0000${text}`, { name, item: text })
       }
-      for (const name of new Set(names)) judge(displayName(name), readingsOf(name))
+      for (const name of names.length > 1 ? new Set(names) : names) {
+        // Nearly every name there is has one reading, no wildcard, and touches nothing or one item that is not excluded.
+        const plain = PLAIN.test(name) && watched.all === undefined ? watched.names.plain(name) : undefined
+        if (plain === undefined) judge(displayName(name), readingsOf(name))
+        else if (plain.length === 1 && plain[0] !== undefined && exclude.length === 0) {
+          news = true
+          items.add(keyOf(plain[0]))
+          matched.set(`${name}\u0000${plain[0].text}`, { name, item: plain[0].text })
+        } else if (plain.length > 0) judge(name, readingsOf(name))
+      }
       for (const address of new Set(ipAddresses)) judge(displayName(address), addressReadings(address))
       // A certificate without any name is one of "every certificate there is".
       if (watched.all !== undefined && names.length === 0 && ipAddresses.length === 0) judge('', [])

@@ -1,18 +1,21 @@
 // State in a directory: one SQLite file in WAL mode. One transaction at a time within the process, `begin immediate` between processes.
 import type { Kysely } from 'kysely'
-import { sql } from 'kysely'
 import type { Alert } from '../../watch/alert.ts'
-import type { Backend, NewIssuance, StoredMessage, Transaction } from '../backend.ts'
+import type { Backend, StoredMessage, Transaction } from '../backend.ts'
 import type { Control } from '../control.ts'
 import { parseControl } from '../control.ts'
 import { translate } from './errors.ts'
+import type { Issuances } from './issuances.ts'
+import { createIssuances } from './issuances.ts'
 import { openDatabase } from './open.ts'
 import { createReader, readControl } from './reader.ts'
 import type { Tables } from './schema.ts'
 
 /** Opens (or makes) the state in `directory`; `shown` is how messages call it. Throws OwnerError or StoreError. */
 export async function openSqlite(directory: string, shown: string): Promise<Backend> {
-  const db = await openDatabase(directory, shown)
+  const { db, database } = await openDatabase(directory, shown)
+  const issuances = createIssuances(database)
+  const writeControl = database.prepare('update control set body = ? where id = 1')
   let tail: Promise<unknown> = Promise.resolve()
 
   const transact = async <T>(body: (tx: Transaction) => Promise<T>): Promise<T> => {
@@ -24,18 +27,19 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
 
   const once = async <T>(body: (tx: Transaction) => Promise<T>): Promise<T> => {
     try {
-      await sql`begin immediate`.execute(db)
+      database.exec('begin immediate')
       try {
-        const before = await readControl(db, shown)
+        const before = readControl(database, shown)
         const control = parseControl(before, shown)
-        const result = await body(transaction(db, control))
+        const result = await body(transaction(db, control, issuances))
         const after = JSON.stringify(control)
-        if (after !== before) await db.updateTable('control').set({ body: after }).where('id', '=', 1).execute()
-        await sql`commit`.execute(db)
+        if (after !== before) writeControl.run(after)
+        database.exec('commit')
         return result
       } catch (error) {
+        issuances.forget()
         // SQLite may have rolled back by itself (a full disk does that).
-        await sql`rollback`.execute(db).catch(() => undefined)
+        if (database.isTransaction) database.exec('rollback')
         throw error
       }
     } catch (error) {
@@ -45,7 +49,7 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
 
   return {
     transact,
-    reader: createReader(db, shown),
+    reader: createReader(db, database, shown),
     close: async () => {
       await tail
       await db.destroy()
@@ -53,37 +57,15 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
   }
 }
 
-// SQLite's own limit of parameters is far higher; this keeps the number of statement texts small.
-const CHUNK = 100
-
-function transaction(db: Kysely<Tables>, control: Control): Transaction {
+function transaction(db: Kysely<Tables>, control: Control, issuances: Issuances): Transaction {
   return {
     control,
-    known: async (ids) => {
-      const found = new Set<string>()
-      for (let at = 0; at < ids.length; at += CHUNK) {
-        const some = ids.slice(at, at + CHUNK).map((id) => Buffer.from(id, 'hex'))
-        const rows = await db.selectFrom('issuances').select('tbs').where('tbs', 'in', some).execute()
-        for (const { tbs } of rows) found.add(Buffer.from(tbs).toString('hex'))
-      }
-      return found
+    known: async (ids) => issuances.known(ids),
+    addIssuances: async (added, bulk) => {
+      control.lastIssuance = issuances.add(added, control.lastIssuance, bulk)
     },
-    addIssuances: async (issuances) => {
-      for (let at = 0; at < issuances.length; at += CHUNK) {
-        await db
-          .insertInto('issuances')
-          .values(issuances.slice(at, at + CHUNK).map(issuanceRow))
-          .onConflict((conflict) => conflict.column('tbs').doNothing())
-          .execute()
-      }
-    },
-    countHostnames: async (covers) => {
-      const names = new Set<string>()
-      for await (const row of db.selectFrom('issuances').select('names').stream(500)) {
-        for (const name of JSON.parse(row.names) as string[]) if (covers(name)) names.add(name)
-      }
-      return names.size
-    },
+    sortIn: async () => issuances.sortIn(),
+    countHostnames: async (covers) => issuances.countHostnames(covers),
     addAlerts: async (alerts, sinks, now) => {
       const added: Alert[] = []
       for (const alert of alerts) {
@@ -173,6 +155,7 @@ function transaction(db: Kysely<Tables>, control: Control): Transaction {
     },
     prune: async (expiredBefore, deliveredBefore) => {
       await db.deleteFrom('issuances').where('not_after', '<', expiredBefore).execute()
+      await db.deleteFrom('arrivals').where('not_after', '<', expiredBefore).execute()
       const undelivered = db
         .selectFrom('deliveries')
         .leftJoin('messages', 'messages.id', 'deliveries.message')
@@ -185,20 +168,6 @@ function transaction(db: Kysely<Tables>, control: Control): Transaction {
       const used = db.selectFrom('deliveries').select('message').where('message', 'is not', null)
       await db.deleteFrom('messages').where('state', '=', 'delivered').where('id', 'not in', used).execute()
     },
-  }
-}
-
-function issuanceRow(issuance: NewIssuance): Omit<Tables['issuances'], 'seq'> {
-  return {
-    tbs: Buffer.from(issuance.id, 'hex'),
-    names: JSON.stringify(issuance.names),
-    ips: issuance.ipAddresses.length > 0 ? JSON.stringify(issuance.ipAddresses) : null,
-    issuer: issuance.issuer ?? null,
-    not_before: issuance.notBefore,
-    not_after: issuance.notAfter,
-    seen_at: issuance.seenAt,
-    source: `${issuance.source.kind} ${issuance.source.id}`,
-    rang: issuance.rang ? 1 : 0,
   }
 }
 

@@ -1,4 +1,5 @@
 // The read-only side of the SQLite state: what status, certs, alerts and the web see. In WAL mode it waits for no writer.
+import type { DatabaseSync } from 'node:sqlite'
 import type { Kysely } from 'kysely'
 import type { Alert } from '../../watch/alert.ts'
 import type { Reader } from '../backend.ts'
@@ -6,16 +7,16 @@ import { damaged, parseControl } from '../control.ts'
 import type { AlertRecord, CertRecord } from '../store.ts'
 import { translate } from './errors.ts'
 import { openForReading } from './open.ts'
-import type { Tables } from './schema.ts'
+import type { IssuanceRow, Tables } from './schema.ts'
 
 /** Opens the state in `directory` for reading beside whatever runs; undefined if there is none. */
 export async function openSqliteReader(directory: string, shown: string): Promise<Reader | undefined> {
-  const db = await openForReading(directory, shown)
-  return db === undefined ? undefined : createReader(db, shown)
+  const opened = await openForReading(directory, shown)
+  return opened === undefined ? undefined : createReader(opened.db, opened.database, shown)
 }
 
 /** The reading side of an open database. */
-export function createReader(db: Kysely<Tables>, shown: string): Reader {
+export function createReader(db: Kysely<Tables>, database: DatabaseSync, shown: string): Reader {
   const guarded = async <T>(read: () => Promise<T>): Promise<T> => {
     try {
       return await read()
@@ -24,7 +25,7 @@ export function createReader(db: Kysely<Tables>, shown: string): Reader {
     }
   }
   return {
-    control: async () => guarded(async () => parseControl(await readControl(db, shown), shown)),
+    control: async () => guarded(async () => parseControl(readControl(database, shown), shown)),
     alerts: async ({ pending, limit }) =>
       guarded(async () => {
         let query = db.selectFrom('alerts').select(['seq', 'body']).orderBy('seq', 'desc')
@@ -44,9 +45,9 @@ export function createReader(db: Kysely<Tables>, shown: string): Reader {
       }),
     issuances: async (visit) =>
       guarded(async () => {
-        for await (const row of db.selectFrom('issuances').selectAll().orderBy('seq', 'desc').stream(200)) {
-          if (!visit(certRecord(row))) break
-        }
+        // Both halves come by descending number, so this is a merge, not a sort.
+        const rows = database.prepare('select * from arrivals union all select * from issuances order by seq desc').iterate()
+        for (const row of rows) if (!visit(certRecord(row as unknown as IssuanceRow))) break
       }),
     waiting: async () =>
       guarded(async () => {
@@ -85,18 +86,9 @@ async function deliveriesOf(db: Kysely<Tables>, seq: number): Promise<AlertRecor
   }))
 }
 
-function certRecord(row: {
-  tbs: Uint8Array
-  names: string
-  ips: string | null
-  issuer: string | null
-  not_before: number
-  not_after: number
-  seen_at: number
-  source: string
-  rang: number
-}): CertRecord {
-  const [kind = '', id = ''] = row.source.split(' ')
+function certRecord(row: IssuanceRow): CertRecord {
+  // The id is the API's own and opaque: it may have blanks.
+  const blank = row.source.indexOf(' ')
   return {
     id: Buffer.from(row.tbs).toString('hex'),
     names: JSON.parse(row.names) as string[],
@@ -105,14 +97,14 @@ function certRecord(row: {
     notBefore: row.not_before,
     notAfter: row.not_after,
     seenAt: row.seen_at,
-    source: { kind, id },
+    source: { kind: row.source.slice(0, blank), id: row.source.slice(blank + 1) },
     rang: row.rang === 1,
   }
 }
 
 /** The stored text of the control document. */
-export async function readControl(db: Kysely<Tables>, shown: string): Promise<string> {
-  const row = await db.selectFrom('control').select('body').where('id', '=', 1).executeTakeFirst()
-  if (row === undefined) throw damaged(shown)
-  return row.body
+export function readControl(database: DatabaseSync, shown: string): string {
+  const body: unknown = database.prepare('select body from control where id = 1').get()?.['body']
+  if (typeof body !== 'string') throw damaged(shown)
+  return body
 }

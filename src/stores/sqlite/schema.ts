@@ -6,21 +6,12 @@ import type { Migration, MigrationProvider } from 'kysely/migration'
 export interface Tables {
   /** One row: the control document. */
   control: { id: number; body: string }
-  issuances: {
-    seq: Generated<number>
-    /** 32 bytes. */
-    tbs: Uint8Array
-    /** JSON list; the names are as hostile as they come. */
-    names: string
-    /** JSON list, null if there is none. */
-    ips: string | null
-    issuer: string | null
-    not_before: number
-    not_after: number
-    seen_at: number
-    source: string
-    rang: number
-  }
+  issuances: IssuanceRow
+  /**
+   * Issuances of baselines under way, in order of arrival and without an index: keeping a random index in order for a hundred thousand of
+   * them costs more than all the rest of a baseline. They are sorted in at its end, or when there are many.
+   */
+  arrivals: IssuanceRow
   alerts: { seq: Generated<number>; kind: string; id: string; body: string; at: number }
   /** One row for each alert and sink. `message` is null until it is composed. */
   deliveries: { sink: string; seq: number; message: number | null }
@@ -38,6 +29,23 @@ export interface Tables {
   }
 }
 
+export interface IssuanceRow {
+  /** Counted by the control document, over both tables. */
+  seq: number
+  /** 32 bytes. */
+  tbs: Uint8Array
+  /** JSON list; the names are as hostile as they come. */
+  names: string
+  /** JSON list, null if there is none. */
+  ips: string | null
+  issuer: string | null
+  not_before: number
+  not_after: number
+  seen_at: number
+  source: string
+  rang: number
+}
+
 const first: Migration = {
   up: async (db: Kysely<unknown>) => {
     await db.schema
@@ -45,19 +53,21 @@ const first: Migration = {
       .addColumn('id', 'integer', (c) => c.primaryKey())
       .addColumn('body', 'text', (c) => c.notNull())
       .execute()
-    await db.schema
-      .createTable('issuances')
-      .addColumn('seq', 'integer', (c) => c.primaryKey().autoIncrement())
-      .addColumn('tbs', 'blob', (c) => c.notNull().unique())
-      .addColumn('names', 'text', (c) => c.notNull())
-      .addColumn('ips', 'text')
-      .addColumn('issuer', 'text')
-      .addColumn('not_before', 'integer', (c) => c.notNull())
-      .addColumn('not_after', 'integer', (c) => c.notNull())
-      .addColumn('seen_at', 'integer', (c) => c.notNull())
-      .addColumn('source', 'text', (c) => c.notNull())
-      .addColumn('rang', 'integer', (c) => c.notNull())
-      .execute()
+    for (const table of ['issuances', 'arrivals']) {
+      await db.schema
+        .createTable(table)
+        .addColumn('seq', 'integer', (c) => c.primaryKey())
+        .addColumn('tbs', 'blob', (c) => (table === 'issuances' ? c.notNull().unique() : c.notNull()))
+        .addColumn('names', 'text', (c) => c.notNull())
+        .addColumn('ips', 'text')
+        .addColumn('issuer', 'text')
+        .addColumn('not_before', 'integer', (c) => c.notNull())
+        .addColumn('not_after', 'integer', (c) => c.notNull())
+        .addColumn('seen_at', 'integer', (c) => c.notNull())
+        .addColumn('source', 'text', (c) => c.notNull())
+        .addColumn('rang', 'integer', (c) => c.notNull())
+        .execute()
+    }
     await db.schema
       .createTable('alerts')
       .addColumn('seq', 'integer', (c) => c.primaryKey().autoIncrement())

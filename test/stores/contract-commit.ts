@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { FencedError } from '../../src/stores/store.ts'
+import type { MakePlace } from './place.ts'
+import { on } from './place.ts'
+import { DAY, MINUTE, contents, idOf, malformed, message, open, page, setup, settleIn, short, sighting, work } from './support.ts'
+
+export function commitContract(make: MakePlace): void {
+  describe('commit', () => {
+    it(
+      'keeps cursor, issuances and alerts together',
+      on(make, async (place) => {
+        const backend = await place()
+        const now = await settleIn(backend, setup())
+        const store = await open(backend)
+        const claimed = await work(store, now)
+        assert.equal(claimed.cursor, 'start')
+        assert.deepEqual(claimed.phase, { kind: 'steady' })
+        const done = await store.commit(claimed, page([sighting(1), sighting(2)], { malformed: [malformed(1)], entries: 3 }), now)
+        assert.deepEqual(done.alerts.map(short), ['id-1', 'id-2', 'malformed'])
+        assert.equal(done.news, 2)
+        const control = await backend.reader.control()
+        assert.equal(control.items['example.com']?.cursor, 'id-2')
+        assert.equal(control.items['example.com']?.found, 3)
+        assert.deepEqual({ ...control.alerts }, { 'certificate/info': 2, 'malformed/medium': 1 })
+        const alerts = await backend.reader.alerts({ pending: true })
+        assert.deepEqual(
+          alerts.map(({ alert }) => short(alert)),
+          ['malformed', 'id-2', 'id-1'],
+          'newest first',
+        )
+        const ids: string[] = []
+        await backend.reader.issuances(({ id, rang, source }) => {
+          ids.push(`${id === idOf(1) ? 1 : 2} ${rang} ${source.id}`)
+          return true
+        })
+        assert.deepEqual(ids, ['2 true id-2', '1 true id-1'])
+      }),
+    )
+
+    it(
+      'keeps nothing of a step whose judgement throws',
+      on(make, async (place) => {
+        const backend = await place()
+        const now = await settleIn(backend, setup())
+        const store = await open(backend)
+        const claimed = await work(store, now)
+        const before = await contents(backend)
+        const broken = { ...sighting(2), remarks: [null as never] }
+        await assert.rejects(store.commit(claimed, page([sighting(1), broken]), now), TypeError)
+        assert.deepEqual(await contents(backend), before)
+        // The same step without the fault is taken in as if nothing had been.
+        const done = await store.commit(claimed, page([sighting(1), sighting(2)]), now)
+        assert.deepEqual(done.alerts.map(short), ['id-1', 'id-2'])
+      }),
+    )
+
+    it(
+      'keeps nothing once the lease was lost',
+      on(make, async (place) => {
+        const [first, second] = [await place(), await place()]
+        const given = setup({ quota: { full: 100, single: 100 } })
+        const now = await settleIn(first, given)
+        const slow = await open(first, given, now, { id: 'slow', alive: () => true })
+        const quick = await open(second, given, now, { id: 'quick', alive: () => true })
+        const lost = await work(slow, now, 1000)
+        const won = await work(quick, now + MINUTE, MINUTE)
+        assert.ok(won.fence > lost.fence)
+        const before = await contents(first)
+        await assert.rejects(slow.commit(lost, page([sighting(1)]), now + MINUTE), FencedError)
+        await assert.rejects(slow.fail(lost, { kind: 'api', message: 'x', spent: true }, now + MINUTE), FencedError)
+        assert.deepEqual(await contents(first), before)
+        const done = await quick.commit(won, page([sighting(1)]), now + MINUTE)
+        assert.deepEqual(done.alerts.map(short), ['id-1'])
+        await assert.rejects(quick.commit(won, page([sighting(2)]), now + MINUTE), FencedError, 'a step is kept once')
+      }),
+    )
+
+    it(
+      'rings once for one issuance, in one step, in another, by another name, of another process',
+      on(make, async (place) => {
+        const backend = await place()
+        const given = setup({ names: ['example.com', 'example.net'] })
+        let now = await settleIn(backend, given)
+        const store = await open(backend, given)
+        const both = ['example.com', 'example.net']
+        const first = await store.commit(await work(store, now), page([sighting(1, { items: both }), sighting(1, { items: both })]), now)
+        assert.deepEqual(first.alerts.map(short), ['id-1'])
+        assert.equal(first.news, 1)
+        const again = await store.commit(await work(store, now), page([sighting(1, { items: both })]), now)
+        assert.deepEqual(again.alerts, [])
+        now += DAY
+        const other = await open(await place(), given, now, { id: 'other', alive: () => true })
+        const late = await other.commit(await work(other, now), page([sighting(1), sighting(2)]), now)
+        assert.deepEqual(late.alerts.map(short), ['id-2'])
+        assert.equal((await backend.reader.control()).alerts['certificate/info'], 2)
+      }),
+    )
+
+    it(
+      'keeps an excluded issuance in the inventory, silently',
+      on(make, async (place) => {
+        const backend = await place()
+        const now = await settleIn(backend, setup())
+        const store = await open(backend)
+        const done = await store.commit(await work(store, now), page([sighting(1, { excluded: true })]), now)
+        assert.deepEqual([done.alerts, done.news], [[], 1])
+        const rang: boolean[] = []
+        await backend.reader.issuances((record) => rang.push(record.rang) > 0)
+        assert.deepEqual(rang, [false])
+      }),
+    )
+
+    it(
+      'makes a trouble of a TBS mismatch, beside the certificate',
+      on(make, async (place) => {
+        const backend = await place()
+        const now = await settleIn(backend, setup())
+        const store = await open(backend)
+        const odd = (n: number, trouble: boolean) => sighting(n, { remarks: [{ kind: 'tbs-differs', reason: `differs ${n}`, trouble }] })
+        const done = await store.commit(await work(store, now), page([odd(1, true), odd(2, false)]), now)
+        assert.deepEqual(
+          done.alerts.map((alert) => [alert.kind, alert.severity]),
+          [
+            ['certificate', 'medium'],
+            ['trouble', 'high'],
+            ['certificate', 'info'],
+          ],
+        )
+      }),
+    )
+
+    it(
+      'keeps hostile text as it is',
+      on(make, async (place) => {
+        const backend = await place()
+        const now = await settleIn(backend, setup())
+        const store = await open(backend)
+        const names = ['__proto__', "'; drop table issuances; --", '\u0000', '\ud800', '<!channel>', 'x'.repeat(10_000)]
+        const hostile = sighting(1, { source: { kind: 'certspotter', id: 'an id with blanks' } })
+        await store.commit(await work(store, now), page([{ ...hostile, issuance: { ...hostile.issuance, names } }]), now)
+        let seen: unknown
+        await backend.reader.issuances(({ names, source }) => {
+          seen = [names, source]
+          return true
+        })
+        assert.deepEqual(seen, [names, { kind: 'certspotter', id: 'an id with blanks' }])
+        assert.deepEqual(
+          (await message(store, now)).alerts.map((alert) => (alert.kind === 'certificate' ? alert.names : [])),
+          [names],
+        )
+      }),
+    )
+  })
+}
