@@ -1,9 +1,9 @@
 // The HTTP port on undici: one whole answer within a time and a size, or a NetworkError that says what failed and never shows the URL.
 import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
-import type { Dispatcher } from 'undici'
-import { Agent, EnvHttpProxyAgent, request as send } from 'undici'
-import type { Http, HttpRequest, HttpResponse } from './http.ts'
+import type { Agent as AgentType, Dispatcher } from 'undici'
+import type { Http, HttpRequest, HttpResponse, Scratch } from './http.ts'
 import { NetworkError } from './http.ts'
+import { Agent, request as send } from './undici-core.ts'
 
 /** How to get out, if not straight: as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
 export interface Proxy {
@@ -14,21 +14,23 @@ export interface Proxy {
 
 /** Makes the port and what closes its connections. */
 export function createHttp(proxy: Proxy = {}): { readonly http: Http; close(): Promise<void> } {
-  const options: Agent.Options = { connections: 8, keepAliveTimeout: 10_000, connect: { timeout: 10_000 } }
-  const proxied = proxy.http !== undefined || proxy.https !== undefined
-  const dispatcher: Dispatcher = proxied
-    ? new EnvHttpProxyAgent({
-        ...options,
-        ...(proxy.http !== undefined && { httpProxy: proxy.http }),
-        ...(proxy.https !== undefined && { httpsProxy: proxy.https }),
-        noProxy: [proxy.no, 'localhost,127.0.0.1,::1'].filter(Boolean).join(','),
-      })
-    : new Agent(options)
+  const options: AgentType.Options = { connections: 8, keepAliveTimeout: 10_000, connect: { timeout: 10_000 } }
+  const dispatcher: Dispatcher | Promise<Dispatcher> = proxy.http === undefined && proxy.https === undefined ? new Agent(options) : proxied(proxy, options)
   return {
-    http: async (request) => exchange(dispatcher, request),
+    http: async (request) => exchange(await dispatcher, request),
     // Not close(): that waits for answers, and a hung one would hold the process.
-    close: async () => dispatcher.destroy(),
+    close: async () => (await dispatcher).destroy(),
   }
+}
+
+async function proxied(proxy: Proxy, options: AgentType.Options): Promise<Dispatcher> {
+  const { EnvHttpProxyAgent } = await import('undici')
+  return new EnvHttpProxyAgent({
+    ...options,
+    ...(proxy.http !== undefined && { httpProxy: proxy.http }),
+    ...(proxy.https !== undefined && { httpsProxy: proxy.https }),
+    noProxy: [proxy.no, 'localhost,127.0.0.1,::1'].filter(Boolean).join(','),
+  })
 }
 
 async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<HttpResponse> {
@@ -36,8 +38,10 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
   const timer = setTimeout(() => timeout.abort(), request.timeoutMs)
   const signal = request.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, request.signal])
   try {
-    const response = await send(request.url, {
-      dispatcher,
+    const url = new URL(request.url)
+    const response = await send(dispatcher, {
+      origin: url.origin,
+      path: url.pathname + url.search,
       method: request.method,
       headers: { 'accept-encoding': 'gzip, deflate, br', ...request.headers },
       signal,
@@ -48,7 +52,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries(response.headers))
       if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
-    const body = inflate(await readBody(response.body, request.maxBytes), headers['content-encoding'], request.maxBytes)
+    const body = inflate(await readBody(response.body, request.maxBytes, request.scratch), headers['content-encoding'], request.maxBytes)
     return { status: response.statusCode, headers, body }
   } catch (error) {
     if (timeout.signal.aborted)
@@ -60,17 +64,23 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
   }
 }
 
-async function readBody(stream: AsyncIterable<Buffer> & { destroy(): unknown }, maxBytes: number): Promise<Buffer> {
+async function readBody(stream: AsyncIterable<Buffer> & { destroy(): unknown }, maxBytes: number, scratch?: Scratch): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of stream) {
+    const before = size
     size += chunk.length
     if (size > maxBytes) {
       stream.destroy()
       throw tooLarge(maxBytes)
     }
-    chunks.push(chunk)
+    if (scratch === undefined) chunks.push(chunk)
+    else {
+      if (scratch.buffer.length < size) scratch.buffer = Buffer.concat([scratch.buffer.subarray(0, before)], Math.min(maxBytes, 2 * size))
+      chunk.copy(scratch.buffer, before)
+    }
   }
+  if (scratch !== undefined) return scratch.buffer.subarray(0, size)
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)
 }
 

@@ -10,6 +10,13 @@ export interface HttpRequest {
   /** Of the body, after decompression. */
   readonly maxBytes: number
   readonly signal?: AbortSignal
+  /** Where to put the body, instead of new memory for each answer. It is the caller's: the body is good until it is lent out again. */
+  readonly scratch?: Scratch
+}
+
+/** Memory that is used again. It grows to what the largest answer needed. */
+export interface Scratch {
+  buffer: Buffer
 }
 
 /** Any answer, whatever its status. Redirects are answers: they are never followed. */

@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts'
 import type { Notifier } from './notifiers/notifier.ts'
 import type { CertSpotter } from './sources/certspotter.ts'
 import type { AskedItem } from './sources/certspotter-page.ts'
-import type { Message, Progress, Store, Wait, Work } from './stores/store.ts'
+import type { Claim, Message, Progress, Store, Wait, Work } from './stores/store.ts'
 import { FencedError } from './stores/store.ts'
 import type { Alert } from './watch/alert.ts'
 import type { Outcome } from './watch/delivery.ts'
@@ -65,10 +65,14 @@ export function createMonitor(ports: MonitorPorts): Monitor {
     if (alerts.length > 0) report({ kind: 'alerts', alerts })
   }
 
+  // The next page's query, claimed when the last page was kept.
+  let claimed: Work | undefined
+
   const askNext = async (signal?: AbortSignal): Promise<Asking> =>
     guarded(async () => {
       const now = clock.now()
-      const claim = await store.claim(now, now + ports.askMs + LEASE_MARGIN)
+      const claim: Claim = claimed === undefined ? await store.claim(now, now + ports.askMs + LEASE_MARGIN) : { kind: 'work', work: claimed }
+      claimed = undefined
       if (claim.kind === 'wait') return claim
       const { work } = claim
       const item = ports.items.get(work.key)
@@ -80,7 +84,12 @@ export function createMonitor(ports: MonitorPorts): Monitor {
         report({ kind: 'refused', work, failure: asked.failure, ms })
         return { kind: 'did', failed: asked.failure.kind !== 'wait' }
       }
-      const done = await store.commit(work, asked.step, clock.now(), asked.blockedUntil)
+      const then = clock.now()
+      const done = await store.commit(work, asked.step, then, {
+        until: then + ports.askMs + LEASE_MARGIN,
+        ...(asked.blockedUntil !== undefined && { blockedUntil: asked.blockedUntil }),
+      })
+      claimed = done.next
       report({ kind: 'asked', work, entries: asked.step.entries, news: done.news, progress: done.progress, ms })
       tell(done.alerts)
       return { kind: 'did', failed: false }

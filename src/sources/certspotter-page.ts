@@ -101,7 +101,7 @@ function readEntry(entry: unknown, item: AskedItem, matcher: Matcher, now: Date)
   const id = idOf(entry)
   const fail = (why: string): MalformedEntry => ({
     id: createHash('sha256')
-      .update(JSON.stringify(entry) ?? '')
+      .update(textOfEntry(entry) ?? `${id ?? ''} ${why}`)
       .digest('hex'),
     why: `${why} (asked for ${item.text})`,
     source: { kind: 'certspotter', id: id ?? 'unknown' },
@@ -136,7 +136,11 @@ function readEntry(entry: unknown, item: AskedItem, matcher: Matcher, now: Date)
     matched = [{ name: item.domain, item: item.text }]
     items = [item.key]
     excluded = false
-    remarks.push({ kind: 'name-by-api-only', reason: `the API returned it for ${item.text}, though none of its names matches by our own reading`, trouble: false })
+    remarks.push({
+      kind: 'name-by-api-only',
+      reason: `the API returned it for ${item.text}, though none of its names matches by our own reading`,
+      trouble: false,
+    })
   }
   const sighting: Sighting = {
     issuance: {
@@ -155,6 +159,15 @@ function readEntry(entry: unknown, item: AskedItem, matcher: Matcher, now: Date)
     remarks,
   }
   return { ...sighting, inspect: () => inspect(sighting, fields, id) }
+}
+
+// JSON.parse takes any depth; its counterpart goes as deep as the stack.
+function textOfEntry(entry: unknown): string | undefined {
+  try {
+    return JSON.stringify(entry)
+  } catch {
+    return undefined
+  }
 }
 
 /** What the DER in an entry says; all undefined if there is none. */

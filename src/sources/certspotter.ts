@@ -39,6 +39,8 @@ export function createCertSpotter(options: CertSpotterOptions): CertSpotter {
     // An empty Bearer would be a wrong token; none at all is an anonymous query.
     ...(options.token !== undefined && { authorization: `Bearer ${options.token}` }),
   }
+  // A page is read to its end before the next is asked for, so they may all use the same half megabyte.
+  const scratch = { buffer: Buffer.alloc(0) }
   return async (item, cursor, now, signal) => {
     let response: HttpResponse
     try {
@@ -48,6 +50,7 @@ export function createCertSpotter(options: CertSpotterOptions): CertSpotter {
         headers,
         timeoutMs: options.timeoutMs,
         maxBytes: MAX_BYTES,
+        scratch,
         ...(signal !== undefined && { signal }),
       })
     } catch (error) {
@@ -93,7 +96,8 @@ function refused(status: number, error: ErrorObject, hasToken: boolean, blockedU
   const said = error.message ?? error.code
   const words = `${status === 200 ? 'an error' : String(status)}${said === undefined ? '' : `: ${said}`}`
   if (status === 429 || error.code === 'rate_limited') return wait(blockedUntil ?? now + BLOCK)
-  if (status === 403 && (error.code === 'not_allowed_by_plan' || error.field === 'domain'))
+  // An error object that came with 200 is the error that it names.
+  if ((status === 403 || status === 200) && (error.code === 'not_allowed_by_plan' || error.field === 'domain'))
     return failure('name', `the Cert Spotter API refuses this name (${words})`, true)
   if (status === 400 && error.code !== undefined) return failure('name', `the Cert Spotter API refuses the query for this name (${words})`, true)
   if (status === 401 || status === 403) {

@@ -5,7 +5,7 @@ import { certificateAlert, judge, malformedAlert } from '../watch/policy.ts'
 import type { Known, Phase } from '../watch/policy.ts'
 import type { PlanInput } from '../watch/schedule.ts'
 import { budgetLeft, live, plan } from '../watch/schedule.ts'
-import type { Failure, Step } from '../watch/step.ts'
+import type { Failure } from '../watch/step.ts'
 import { addAlerts } from './add-alerts.ts'
 import type { Backend, NewIssuance } from './backend.ts'
 import { endBaseline, tally } from './baseline.ts'
@@ -15,7 +15,7 @@ import { reviewTroubles } from './health.ts'
 import type { Owner } from './lease.ts'
 import { held } from './lease.ts'
 import { createOutbox } from './outbox.ts'
-import type { Claim, Committed, Setup, Store, Work } from './store.ts'
+import type { Claim, Setup, Store, Work } from './store.ts'
 import { FencedError } from './store.ts'
 
 const MINUTE = 60_000
@@ -37,40 +37,42 @@ export async function createStore(
   await backend.transact(async (tx) => enroll(tx.control, setup, now))
   const outbox = createOutbox(backend, setup, owner)
 
+  const take = (control: Control, at: number, until: number): Claim => {
+    const credential = credentialOf(control, setup)
+    if (held(credential.lease, owner, at)) return { kind: 'wait', until: Math.min(credential.lease?.until ?? at, at + 1000), why: 'leased', failing: false }
+    const failing = isFailing(control, setup)
+    const decision = plan(planInput(control, setup, at))
+    if (decision.kind === 'wait') return { ...decision, failing }
+    const item = control.items[decision.key]
+    if (item === undefined) return { kind: 'wait', until: at + MINUTE, why: 'nothing', failing }
+    const second = Math.floor(at / 1000)
+    count(credential, decision.queryClass, second, decision.backlog ? [0, 1] : [1, 0], at)
+    credential.fence += 1
+    credential.lease = { owner: owner.id, fence: credential.fence, setAt: at, until }
+    if (item.polledAt === undefined && item.cursor === undefined) item.baseline = { startedAt: at, pages: 0, count: 0, issuers: {} }
+    item.polledAt = at
+    return {
+      kind: 'work',
+      work: {
+        key: decision.key,
+        queryClass: decision.queryClass,
+        ...(item.cursor !== undefined && { cursor: item.cursor }),
+        phase: phaseOf(item),
+        backlog: decision.backlog,
+        fence: credential.fence,
+        second,
+      },
+    }
+  }
+
   const claim = async (at: number, until: number): Promise<Claim> =>
-    backend.transact(async (tx): Promise<Claim> => {
+    backend.transact(async (tx) => {
       rebase(tx.control, at)
-      const credential = credentialOf(tx.control, setup)
-      if (held(credential.lease, owner, at))
-        return { kind: 'wait', until: Math.min(credential.lease?.until ?? at, at + 1000), why: 'leased', failing: false }
-      const failing = isFailing(tx.control, setup)
-      const input = planInput(tx.control, setup, at)
-      const decision = plan(input)
-      if (decision.kind === 'wait') return { ...decision, failing }
-      const item = tx.control.items[decision.key]
-      if (item === undefined) return { kind: 'wait', until: at + MINUTE, why: 'nothing', failing }
-      const second = Math.floor(at / 1000)
-      count(credential, decision.queryClass, second, decision.backlog ? [0, 1] : [1, 0], at)
-      credential.fence += 1
-      credential.lease = { owner: owner.id, fence: credential.fence, setAt: at, until }
-      if (item.polledAt === undefined && item.cursor === undefined) item.baseline = { startedAt: at, pages: 0, count: 0, issuers: {} }
-      item.polledAt = at
-      return {
-        kind: 'work',
-        work: {
-          key: decision.key,
-          queryClass: decision.queryClass,
-          ...(item.cursor !== undefined && { cursor: item.cursor }),
-          phase: phaseOf(item),
-          backlog: decision.backlog,
-          fence: credential.fence,
-          second,
-        },
-      }
+      return take(tx.control, at, until)
     })
 
-  const commit = async (work: Work, step: Step, at: number, blockedUntil?: number): Promise<Committed> =>
-    backend.transact(async (tx): Promise<Committed> => {
+  const commit: Store['commit'] = async (work, step, at, { blockedUntil, until } = {}) =>
+    backend.transact(async (tx) => {
       const { credential, item } = leaseOf(tx.control, setup, work)
       recount(credential, work, at)
       const known = await tx.known(step.sightings.map((sighting) => sighting.issuance.id))
@@ -109,9 +111,12 @@ export async function createStore(
         if (setup.baseline === 'inventory') alerts.push(endBaseline(work.key, before, await tx.countHostnames(covers(work.key)), at))
       }
       delete credential.lease
-      alerts.push(...reviewTroubles(tx.control, setup, at))
+      // First that it is well again, then what was found meanwhile.
+      alerts.unshift(...reviewTroubles(tx.control, setup, at))
       const added = await addAlerts(tx, alerts, setup.sinks, at)
-      const upcoming = step.more ? plan(planInput(tx.control, setup, at)) : undefined
+      const left = budgetLeft(setup.quota[work.queryClass], credential.spent[work.queryClass], at).left
+      // A page that was full is followed by the next: one write for both.
+      const next = step.more && until !== undefined ? take(tx.control, at, until) : undefined
       return {
         alerts: added,
         news: fresh.length,
@@ -120,10 +125,11 @@ export async function createStore(
           phase: before === undefined ? 'steady' : 'baseline',
           baselineDone,
           count: before?.count ?? item.found,
-          left: budgetLeft(setup.quota[work.queryClass], credential.spent[work.queryClass], at).left,
+          left,
           ...(downFor !== undefined && { downFor }),
-          ...(upcoming !== undefined && { next: upcoming.kind === 'ask' ? at : upcoming.until }),
+          ...(next !== undefined && { next: next.kind === 'work' ? at : next.until }),
         },
+        ...(next?.kind === 'work' && { next: next.work }),
       }
     })
 

@@ -40,6 +40,8 @@ export interface Committed {
   /** Issuances that were not known before. */
   readonly news: number
   readonly progress: Progress
+  /** The query claimed with it, in the same transaction. */
+  readonly next?: Work
 }
 
 /** How a name stands after a step. */
@@ -86,9 +88,9 @@ export interface Store {
   claim(now: number, until: number): Promise<Claim>
   /**
    * Keeps what a step found AND moves its cursor AND queues its alerts, or nothing. Throws FencedError if the lease was lost.
-   * `blockedUntil` (ms): the answer asked to be left alone until then.
+   * `blockedUntil` (ms): the answer asked to be left alone until then. With `until` (ms) and more pages to come, the next query is claimed at once.
    */
-  commit(work: Work, step: Step, now: number, blockedUntil?: number): Promise<Committed>
+  commit(work: Work, step: Step, now: number, options?: { readonly blockedUntil?: number; readonly until?: number }): Promise<Committed>
   /** Records that asking failed; the cursor stays. Returns the alerts that this called for. */
   fail(work: Work, failure: Failure, now: number): Promise<readonly Alert[]>
   /** Looks for troubles that need no failure: names not looked at for long ring if `late` says that they had their chance. Also drops what is past its time. */

@@ -98,7 +98,7 @@ export function budgetContract(make: MakePlace): void {
         assert.deepEqual(await claimAt(late, T0 + 305_999), ['blocked', 1, false], 'over a restart too')
         const claimed = await work(late, T0 + 306_000)
         assert.deepEqual([claimed.key, claimed.cursor], ['example.net', undefined])
-        await late.commit(claimed, page([]), T0 + 306_000, T0 + HOUR)
+        await late.commit(claimed, page([]), T0 + 306_000, { blockedUntil: T0 + HOUR })
         assert.deepEqual(await claimAt(late, T0 + 306_000), ['blocked', HOUR - 306_000, false], 'with a page as well')
       }),
     )

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 import { FencedError } from '../../src/stores/store.ts'
 import type { MakePlace } from './place.ts'
 import { on } from './place.ts'
-import { DAY, MINUTE, contents, idOf, malformed, message, open, page, setup, settleIn, short, sighting, work } from './support.ts'
+import { DAY, MINUTE, T0, contents, idOf, malformed, message, open, page, setup, settleIn, short, sighting, work } from './support.ts'
 
 export function commitContract(make: MakePlace): void {
   describe('commit', () => {
@@ -108,6 +108,26 @@ export function commitContract(make: MakePlace): void {
         const rang: boolean[] = []
         await backend.reader.issuances((record) => rang.push(record.rang) > 0)
         assert.deepEqual(rang, [false])
+      }),
+    )
+
+    it(
+      'claims the next page with a full one, in the same transaction, unless it may not be asked yet',
+      on(make, async (place) => {
+        const backend = await place()
+        const given = setup({ quota: { full: 3, single: 1 } })
+        const store = await open(backend, given)
+        const until = T0 + MINUTE
+        const first = await store.commit(await work(store, T0), page([sighting(1)], { more: true }), T0, { until })
+        assert.deepEqual([first.next?.key, first.next?.cursor, first.next?.backlog], ['example.com', 'id-1', true])
+        assert.ok(first.next !== undefined)
+        const other = await open(await place(), given, T0, { id: 'other', alive: () => true })
+        assert.equal((await other.claim(T0, until)).kind, 'wait', 'it is leased')
+        const second = await store.commit(first.next, page([sighting(2)], { more: true }), T0, { until, blockedUntil: T0 + 1000 })
+        assert.equal(second.next, undefined, 'Retry-After')
+        const third = await store.commit(await work(store, T0 + 1000), page([sighting(3)], { more: true }), T0 + 1000, { until })
+        assert.equal(third.next, undefined, 'the quota is used')
+        assert.equal((await backend.reader.control()).credentials['c']?.lease, undefined)
       }),
     )
 

@@ -1,5 +1,5 @@
 // State in a directory: one SQLite file in WAL mode. One transaction at a time within the process, `begin immediate` between processes.
-import type { Kysely } from 'kysely'
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Alert } from '../../watch/alert.ts'
 import type { Backend, StoredMessage, Transaction } from '../backend.ts'
 import type { Control } from '../control.ts'
@@ -9,37 +9,30 @@ import type { Issuances } from './issuances.ts'
 import { createIssuances } from './issuances.ts'
 import { openDatabase } from './open.ts'
 import { createReader, readControl } from './reader.ts'
-import type { Tables } from './schema.ts'
+import type { MessageRow } from './schema.ts'
 
 /** Opens (or makes) the state in `directory`; `shown` is how messages call it. Throws OwnerError or StoreError. */
 export async function openSqlite(directory: string, shown: string): Promise<Backend> {
-  const { db, database } = await openDatabase(directory, shown)
+  const database = openDatabase(directory, shown)
   const issuances = createIssuances(database)
-  const writeControl = database.prepare('update control set body = ? where id = 1')
+  const statements = createStatements(database)
   let tail: Promise<unknown> = Promise.resolve()
-
-  const transact = async <T>(body: (tx: Transaction) => Promise<T>): Promise<T> => {
-    // The next one waits for this one, however it ends.
-    const run = tail.then(() => once(body))
-    tail = run.catch(() => undefined)
-    return run
-  }
 
   const once = async <T>(body: (tx: Transaction) => Promise<T>): Promise<T> => {
     try {
-      database.exec('begin immediate')
+      statements.run('begin immediate')
       try {
-        const before = readControl(database, shown)
+        const before = readControl(statements.get, shown)
         const control = parseControl(before, shown)
-        const result = await body(transaction(db, control, issuances))
+        const result = await body(transaction(statements, control, issuances))
         const after = JSON.stringify(control)
-        if (after !== before) writeControl.run(after)
-        database.exec('commit')
+        if (after !== before) statements.run('update control set body = ? where id = 1', after)
+        statements.run('commit')
         return result
       } catch (error) {
         issuances.forget()
         // SQLite may have rolled back by itself (a full disk does that).
-        if (database.isTransaction) database.exec('rollback')
+        if (database.isTransaction) statements.run('rollback')
         throw error
       }
     } catch (error) {
@@ -48,16 +41,61 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
   }
 
   return {
-    transact,
-    reader: createReader(db, database, shown),
+    transact: async (body) => {
+      // The next one waits for this one, however it ends.
+      const run = tail.then(async () => once(body))
+      tail = run.catch(() => undefined)
+      return run
+    },
+    reader: createReader(database, shown),
     close: async () => {
       await tail
-      await db.destroy()
+      database.close()
     },
   }
 }
 
-function transaction(db: Kysely<Tables>, control: Control, issuances: Issuances): Transaction {
+/** Statements by their text, each prepared once. */
+interface Statements {
+  run(sql: string, ...values: readonly SQLInputValue[]): { readonly changes: number; readonly id: number }
+  get<Row>(sql: string, ...values: readonly SQLInputValue[]): Row | undefined
+  all<Row>(sql: string, ...values: readonly SQLInputValue[]): readonly Row[]
+}
+
+function createStatements(database: DatabaseSync): Statements {
+  const prepared = new Map<string, StatementSync>()
+  const prepare = (sql: string): StatementSync => {
+    let statement = prepared.get(sql)
+    if (statement === undefined) {
+      statement = database.prepare(sql)
+      prepared.set(sql, statement)
+    }
+    return statement
+  }
+  return {
+    run: (sql, ...values) => {
+      const { changes, lastInsertRowid } = prepare(sql).run(...values)
+      return { changes: Number(changes), id: Number(lastInsertRowid) }
+    },
+    // The rows are what the statement's columns say; its text and the type stand side by side where it is called.
+    get: <Row>(sql: string, ...values: readonly SQLInputValue[]) => prepare(sql).get(...values) as Row | undefined,
+    all: <Row>(sql: string, ...values: readonly SQLInputValue[]) => prepare(sql).all(...values) as unknown as readonly Row[],
+  }
+}
+
+function transaction(db: Statements, control: Control, issuances: Issuances): Transaction {
+  const stored = (row: MessageRow | undefined): StoredMessage | undefined => {
+    if (row === undefined) return undefined
+    const rows = db.all<{ body: string }>('select a.body from deliveries d join alerts a on a.seq = d.seq where d.message = ? order by a.seq', row.id)
+    return {
+      id: row.id,
+      sink: row.sink,
+      composed: row.composed,
+      attempts: row.attempts,
+      ...(row.state === 'parked' && row.parked_until !== null && { parkedUntil: row.parked_until }),
+      alerts: rows.map(({ body }) => JSON.parse(body) as Alert),
+    }
+  }
   return {
     control,
     known: async (ids) => issuances.known(ids),
@@ -66,128 +104,56 @@ function transaction(db: Kysely<Tables>, control: Control, issuances: Issuances)
     },
     sortIn: async () => issuances.sortIn(),
     countHostnames: async (covers) => issuances.countHostnames(covers),
-    addAlerts: async (alerts, sinks, now) => {
-      const added: Alert[] = []
-      for (const alert of alerts) {
-        const row = await db
-          .insertInto('alerts')
-          .values({ kind: alert.kind, id: alert.id, body: JSON.stringify(alert), at: now })
-          .onConflict((conflict) => conflict.columns(['kind', 'id']).doNothing())
-          .returning('seq')
-          .executeTakeFirst()
-        if (row === undefined) continue
-        added.push(alert)
-        if (sinks.length > 0)
-          await db
-            .insertInto('deliveries')
-            .values(sinks.map((sink) => ({ sink, seq: row.seq, message: null })))
-            .execute()
-      }
-      return added
-    },
-    queued: async (sink, limit) => {
-      const rows = await db
-        .selectFrom('deliveries')
-        .innerJoin('alerts', 'alerts.seq', 'deliveries.seq')
-        .select(['alerts.seq', 'alerts.body'])
-        .where('sink', '=', sink)
-        .where('message', 'is', null)
-        .orderBy('deliveries.seq')
-        .limit(limit)
-        .execute()
-      return rows.map(({ seq, body }) => ({ seq, alert: JSON.parse(body) as Alert }))
-    },
-    countQueued: async (sink) => {
-      const row = await db
-        .selectFrom('deliveries')
-        .select((eb) => eb.fn.countAll<number>().as('count'))
-        .where('sink', '=', sink)
-        .where('message', 'is', null)
-        .executeTakeFirstOrThrow()
-      return row.count
-    },
+    addAlerts: async (alerts, sinks, now) =>
+      alerts.filter((alert) => {
+        const { changes, id } = db.run(
+          'insert into alerts (kind, id, body, at) values (?, ?, ?, ?) on conflict (kind, id) do nothing',
+          alert.kind,
+          alert.id,
+          JSON.stringify(alert),
+          now,
+        )
+        if (changes === 0) return false
+        for (const sink of sinks) db.run('insert into deliveries (sink, seq, message) values (?, ?, null)', sink, id)
+        return true
+      }),
+    queued: async (sink, limit) =>
+      db
+        .all<{ seq: number; body: string }>(
+          'select a.seq, a.body from deliveries d join alerts a on a.seq = d.seq where d.sink = ? and d.message is null order by d.seq limit ?',
+          sink,
+          limit,
+        )
+        .map(({ seq, body }) => ({ seq, alert: JSON.parse(body) as Alert })),
+    countQueued: async (sink) => db.get<{ n: number }>('select count(*) n from deliveries where sink = ? and message is null', sink)?.n ?? 0,
     addMessage: async (sink, composed, seqs, now) => {
-      const { id } = await db
-        .insertInto('messages')
-        .values({ sink, state: 'open', composed, attempts: 0, created_at: now, attempted_at: null, parked_until: null, answer: null })
-        .returning('id')
-        .executeTakeFirstOrThrow()
-      await db.updateTable('deliveries').set({ message: id }).where('sink', '=', sink).where('seq', 'in', seqs).execute()
+      const { id } = db.run("insert into messages (sink, state, composed, attempts, created_at) values (?, 'open', ?, 0, ?)", sink, composed, now)
+      for (const seq of seqs) db.run('update deliveries set message = ? where sink = ? and seq = ?', id, sink, seq)
       return id
     },
-    openMessage: async (sink) => {
-      const row = await db
-        .selectFrom('messages')
-        .selectAll()
-        .where('sink', '=', sink)
-        .where('state', '=', 'open')
-        .orderBy('id')
-        .limit(1)
-        .executeTakeFirst()
-      return row === undefined ? undefined : stored(db, row)
-    },
-    firstParked: async (sink) => {
-      const row = await db
-        .selectFrom('messages')
-        .selectAll()
-        .where('sink', '=', sink)
-        .where('state', '=', 'parked')
-        .orderBy('parked_until')
-        .limit(1)
-        .executeTakeFirst()
-      return row === undefined ? undefined : stored(db, row)
-    },
-    updateMessage: async (id, change) => {
-      const result = await db
-        .updateTable('messages')
-        .set((eb) => ({
-          state: change.state,
-          answer: change.answer,
-          attempted_at: change.at,
-          attempts: eb('attempts', '+', 1),
-          ...(change.until !== undefined && { parked_until: change.until }),
-          ...(change.state === 'delivered' && { composed: '' }),
-        }))
-        .where('id', '=', id)
-        .where('state', '!=', 'delivered')
-        .executeTakeFirst()
-      return result.numUpdatedRows > 0n
-    },
+    openMessage: async (sink) => stored(db.get<MessageRow>("select * from messages where sink = ? and state = 'open' order by id limit 1", sink)),
+    firstParked: async (sink) => stored(db.get<MessageRow>("select * from messages where sink = ? and state = 'parked' order by parked_until limit 1", sink)),
+    updateMessage: async (id, { state, answer, at, until }) =>
+      db.run(
+        `update messages set state = ?1, answer = ?2, attempted_at = ?3, attempts = attempts + 1, parked_until = coalesce(?4, parked_until),
+           composed = iif(?1 = 'delivered', '', composed) where id = ?5 and state <> 'delivered'`,
+        state,
+        answer,
+        at,
+        until ?? null,
+        id,
+      ).changes > 0,
     prune: async (expiredBefore, deliveredBefore) => {
-      await db.deleteFrom('issuances').where('not_after', '<', expiredBefore).execute()
-      await db.deleteFrom('arrivals').where('not_after', '<', expiredBefore).execute()
-      const undelivered = db
-        .selectFrom('deliveries')
-        .leftJoin('messages', 'messages.id', 'deliveries.message')
-        .select('deliveries.seq')
-        .where((eb) =>
-          eb.or([eb('messages.id', 'is', null), eb('messages.state', '!=', 'delivered'), eb('messages.attempted_at', '>=', deliveredBefore)]),
-        )
-      await db.deleteFrom('alerts').where('at', '<', deliveredBefore).where('seq', 'not in', undelivered).execute()
-      await db.deleteFrom('deliveries').where('seq', 'not in', db.selectFrom('alerts').select('seq')).execute()
-      const used = db.selectFrom('deliveries').select('message').where('message', 'is not', null)
-      await db.deleteFrom('messages').where('state', '=', 'delivered').where('id', 'not in', used).execute()
+      db.run('delete from issuances where not_after < ?', expiredBefore)
+      db.run('delete from arrivals where not_after < ?', expiredBefore)
+      db.run(
+        `delete from alerts where at < ?1 and not exists (
+           select 1 from deliveries d left join messages m on m.id = d.message
+           where d.seq = alerts.seq and (m.id is null or m.state <> 'delivered' or m.attempted_at >= ?1))`,
+        deliveredBefore,
+      )
+      db.run('delete from deliveries where seq not in (select seq from alerts)')
+      db.run("delete from messages where state = 'delivered' and id not in (select message from deliveries where message is not null)")
     },
-  }
-}
-
-async function stored(
-  db: Kysely<Tables>,
-  row: { id: number; sink: string; composed: string; attempts: number; parked_until: number | null; state: string },
-): Promise<StoredMessage> {
-  const rows = await db
-    .selectFrom('deliveries')
-    .innerJoin('alerts', 'alerts.seq', 'deliveries.seq')
-    .select('alerts.body')
-    .where('message', '=', row.id)
-    .orderBy('alerts.seq')
-    .execute()
-  return {
-    id: row.id,
-    sink: row.sink,
-    composed: row.composed,
-    attempts: row.attempts,
-    ...(row.state === 'parked' && row.parked_until !== null && { parkedUntil: row.parked_until }),
-    alerts: rows.map(({ body }) => JSON.parse(body) as Alert),
   }
 }

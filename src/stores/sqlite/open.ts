@@ -2,74 +2,55 @@
 import { closeSync, existsSync, linkSync, mkdirSync, openSync, readdirSync, readSync, renameSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { Kysely, sql } from 'kysely'
-import { Migrator } from 'kysely/migration'
 import { OwnerError, StoreError } from '../../watch/errors.ts'
 import { damaged, emptyControl } from '../control.ts'
-import { nodeSqliteDialect } from './dialect.ts'
 import { translate } from './errors.ts'
-import type { Tables } from './schema.ts'
-import { knownMigrations, migrations } from './schema.ts'
+import { MIGRATIONS } from './schema.ts'
 
 const FILE_NAME = 'certbell.db'
 /** How long one process waits for another's transaction: those take milliseconds. */
 const BUSY_MS = 5000
 
-/** An open database: by queries, and bare for what is done a hundred thousand times. One connection; destroying `db` closes it. */
-export interface Opened {
-  readonly db: Kysely<Tables>
-  readonly database: DatabaseSync
-}
-
 /** Opens the database of a state directory, making both if there are none. Throws OwnerError or StoreError. */
-export async function openDatabase(directory: string, shown: string): Promise<Opened> {
+export function openDatabase(directory: string, shown: string): DatabaseSync {
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     const path = join(directory, FILE_NAME)
-    if (!existsSync(path)) await create(directory, path)
+    if (!existsSync(path)) create(directory, path)
     checkFile(path, shown)
     // Looked at with reading eyes first: a connection that writes would turn any database into one with a write-ahead log.
-    const look = connect(path, true)
-    try {
-      await checkVersion(look.db, shown)
-    } finally {
-      await look.db.destroy()
-    }
-    const opened = connect(path, false)
-    const { db } = opened
-    try {
-      await migrate(db)
-      return opened
-    } catch (error) {
-      await db.destroy()
-      throw error
-    }
+    openChecked(path, true, shown).close()
+    return openChecked(path, false, shown)
   } catch (error) {
     throw translate(fileError(error, shown), shown)
   }
 }
 
 /** Opens it for reading only; undefined if there is none. It neither makes nor migrates anything. */
-export async function openForReading(directory: string, shown: string): Promise<Opened | undefined> {
+export function openForReading(directory: string, shown: string): DatabaseSync | undefined {
   const path = join(directory, FILE_NAME)
   if (!existsSync(path)) return undefined
   try {
     checkFile(path, shown)
-    const opened = connect(path, true)
-    const { db } = opened
-    try {
-      await checkVersion(db, shown)
-      return opened
-    } catch (error) {
-      await db.destroy()
-      throw error
-    }
+    return openChecked(path, true, shown)
   } catch (error) {
     throw translate(fileError(error, shown), shown)
   }
 }
 
-function connect(path: string, readOnly: boolean): Opened {
+function openChecked(path: string, readOnly: boolean, shown: string): DatabaseSync {
+  const database = connect(path, readOnly)
+  try {
+    checkVersion(database, shown)
+    if (!readOnly) migrate(database)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+function connect(path: string, readOnly: boolean): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly, timeout: BUSY_MS })
   try {
     if (!readOnly) {
@@ -78,16 +59,16 @@ function connect(path: string, readOnly: boolean): Opened {
       database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 4000; pragma journal_size_limit = 4194304')
     }
     database.exec('pragma cache_size = -4000')
+    return database
   } catch (error) {
     database.close()
     throw error
   }
-  return { db: new Kysely<Tables>({ dialect: nodeSqliteDialect(database) }), database }
 }
 
 // Made under another name and linked into place when it is whole: a process killed in between leaves no half-made state behind, and an
 // empty or cut-off file under the real name is damage, never a first run.
-async function create(directory: string, path: string): Promise<void> {
+function create(directory: string, path: string): void {
   const draft = `${path}.new-${process.pid}`
   for (const name of readdirSync(directory)) {
     const pid = /^certbell\.db\.new-(\d+)(-wal|-shm|-journal)?$/.exec(name)?.[1]
@@ -95,13 +76,13 @@ async function create(directory: string, path: string): Promise<void> {
   }
   closeSync(openSync(draft, 'wx', 0o600))
   try {
-    const { db } = connect(draft, false)
-    await migrate(db)
-    await db
-      .insertInto('control')
-      .values({ id: 1, body: JSON.stringify(emptyControl()) })
-      .execute()
-    await db.destroy()
+    const database = connect(draft, false)
+    try {
+      migrate(database)
+      database.prepare('insert into control (id, body) values (1, ?)').run(JSON.stringify(emptyControl()))
+    } finally {
+      database.close()
+    }
     try {
       linkSync(draft, path)
     } catch (error) {
@@ -143,23 +124,33 @@ function checkFile(path: string, shown: string): void {
   if (!(existsSync(log) && statSync(log).size > 0) && header.readUInt32BE(28) * pageSize > size) throw damaged(shown)
 }
 
-async function checkVersion(db: Kysely<Tables>, shown: string): Promise<void> {
-  const { rows } = await sql<{ name: string }>`select name from kysely_migration order by name`.execute(db).catch((error: unknown) => {
-    if (error instanceof Error && /no such table/.test(error.message)) throw damaged(shown, error)
-    throw error
-  })
-  const newer = rows.find(({ name }) => !knownMigrations.includes(name))
-  if (newer !== undefined) {
+function checkVersion(database: DatabaseSync, shown: string): void {
+  const version = versionOf(database)
+  // Ours never has 0 under its real name: it is made whole before it gets that.
+  if (version === 0) throw damaged(shown)
+  if (version > MIGRATIONS.length) {
     throw new OwnerError(
       'state-newer',
-      `the state at ${shown} was written by a newer Certbell (it has "${newer.name.slice(0, 60)}", unknown here). Install that version again, or use another state directory`,
+      `the state at ${shown} was written by a newer Certbell (its version is ${version}, this one knows ${MIGRATIONS.length}). Install that version again, or use another state directory`,
     )
   }
 }
 
-async function migrate(db: Kysely<Tables>): Promise<void> {
-  const { error } = await new Migrator({ db, provider: migrations }).migrateToLatest()
-  if (error !== undefined) throw error
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('pragma user_version').get()?.['user_version'])
+}
+
+function migrate(database: DatabaseSync): void {
+  if (versionOf(database) === MIGRATIONS.length) return
+  database.exec('begin immediate')
+  try {
+    // Another process may have been at it while we waited.
+    for (const step of MIGRATIONS.slice(versionOf(database))) database.exec(step)
+    database.exec(`pragma user_version = ${MIGRATIONS.length}; commit`)
+  } catch (error) {
+    if (database.isTransaction) database.exec('rollback')
+    throw error
+  }
 }
 
 function codeOf(error: unknown): string | undefined {

@@ -1,88 +1,77 @@
 // The read-only side of the SQLite state: what status, certs, alerts and the web see. In WAL mode it waits for no writer.
 import type { DatabaseSync } from 'node:sqlite'
-import type { Kysely } from 'kysely'
 import type { Alert } from '../../watch/alert.ts'
 import type { Reader } from '../backend.ts'
 import { damaged, parseControl } from '../control.ts'
 import type { AlertRecord, CertRecord } from '../store.ts'
 import { translate } from './errors.ts'
 import { openForReading } from './open.ts'
-import type { IssuanceRow, Tables } from './schema.ts'
+import type { IssuanceRow } from './schema.ts'
 
 /** Opens the state in `directory` for reading beside whatever runs; undefined if there is none. */
 export async function openSqliteReader(directory: string, shown: string): Promise<Reader | undefined> {
-  const opened = await openForReading(directory, shown)
-  return opened === undefined ? undefined : createReader(opened.db, opened.database, shown)
+  const database = openForReading(directory, shown)
+  return database === undefined ? undefined : createReader(database, shown)
 }
 
+const UNDELIVERED = "(m.id is null or m.state <> 'delivered')"
+
 /** The reading side of an open database. */
-export function createReader(db: Kysely<Tables>, database: DatabaseSync, shown: string): Reader {
-  const guarded = async <T>(read: () => Promise<T>): Promise<T> => {
+export function createReader(database: DatabaseSync, shown: string): Reader {
+  const guarded = async <T>(read: () => T): Promise<T> => {
     try {
-      return await read()
+      return read()
     } catch (error) {
       throw translate(error, shown)
     }
   }
   return {
-    control: async () => guarded(async () => parseControl(readControl(database, shown), shown)),
+    control: async () =>
+      guarded(() =>
+        parseControl(
+          readControl((sql) => database.prepare(sql).get(), shown),
+          shown,
+        ),
+      ),
     alerts: async ({ pending, limit }) =>
-      guarded(async () => {
-        let query = db.selectFrom('alerts').select(['seq', 'body']).orderBy('seq', 'desc')
-        if (pending) {
-          query = query.where('seq', 'in', (eb) =>
-            eb
-              .selectFrom('deliveries')
-              .leftJoin('messages', 'messages.id', 'deliveries.message')
-              .select('deliveries.seq')
-              .where((or) => or.or([or('messages.id', 'is', null), or('messages.state', '!=', 'delivered')])),
-          )
-        }
-        const rows = await (limit === undefined ? query : query.limit(limit)).execute()
-        const records: AlertRecord[] = []
-        for (const { seq, body } of rows) records.push({ alert: JSON.parse(body) as Alert, deliveries: await deliveriesOf(db, seq) })
-        return records
+      guarded(() => {
+        const only = pending ? `where seq in (select d.seq from deliveries d left join messages m on m.id = d.message where ${UNDELIVERED})` : ''
+        const rows = database.prepare(`select seq, body from alerts ${only} order by seq desc limit ?`).all(limit ?? -1)
+        return rows.map((row): AlertRecord => ({ alert: JSON.parse(String(row['body'])) as Alert, deliveries: deliveriesOf(database, Number(row['seq'])) }))
       }),
     issuances: async (visit) =>
-      guarded(async () => {
+      guarded(() => {
         // Both halves come by descending number, so this is a merge, not a sort.
         const rows = database.prepare('select * from arrivals union all select * from issuances order by seq desc').iterate()
         for (const row of rows) if (!visit(certRecord(row as unknown as IssuanceRow))) break
       }),
     waiting: async () =>
-      guarded(async () => {
-        const rows = await db
-          .selectFrom('deliveries')
-          .leftJoin('messages', 'messages.id', 'deliveries.message')
-          .select((eb) => ['deliveries.sink', 'messages.state', eb.fn.countAll<number>().as('count')])
-          .where((eb) => eb.or([eb('messages.id', 'is', null), eb('messages.state', '!=', 'delivered')]))
-          .groupBy(['deliveries.sink', 'messages.state'])
-          .execute()
-        const sinks: Record<string, { waiting: number; parked: number }> = Object.create(null) as Record<string, { waiting: number; parked: number }>
-        for (const { sink, state, count } of rows) {
-          const entry = (sinks[sink] ??= { waiting: 0, parked: 0 })
-          if (state === 'parked') entry.parked += count
-          else entry.waiting += count
+      guarded(() => {
+        const rows = database
+          .prepare(
+            `select d.sink, m.state = 'parked' parked, count(*) n from deliveries d left join messages m on m.id = d.message where ${UNDELIVERED} group by 1, 2`,
+          )
+          .all()
+        const sinks = Object.create(null) as Record<string, { waiting: number; parked: number }>
+        for (const row of rows) {
+          const entry = (sinks[String(row['sink'])] ??= { waiting: 0, parked: 0 })
+          entry[row['parked'] === 1 ? 'parked' : 'waiting'] += Number(row['n'])
         }
         return sinks
       }),
-    close: async () => db.destroy(),
+    close: async () => database.close(),
   }
 }
 
-async function deliveriesOf(db: Kysely<Tables>, seq: number): Promise<AlertRecord['deliveries']> {
-  const rows = await db
-    .selectFrom('deliveries')
-    .leftJoin('messages', 'messages.id', 'deliveries.message')
-    .select(['deliveries.sink', 'messages.state', 'messages.attempts', 'messages.attempted_at', 'messages.answer'])
-    .where('deliveries.seq', '=', seq)
-    .orderBy('deliveries.sink')
-    .execute()
+function deliveriesOf(database: DatabaseSync, seq: number): AlertRecord['deliveries'] {
+  const rows = database
+    .prepare('select d.sink, m.state, m.attempts, m.attempted_at, m.answer from deliveries d left join messages m on m.id = d.message where d.seq = ? order by d.sink')
+    .all(seq)
   return rows.map((row) => ({
-    sink: row.sink,
-    state: row.state === 'delivered' ? 'delivered' : row.state === 'parked' ? 'parked' : (row.attempts ?? 0) > 0 ? 'retrying' : 'waiting',
-    ...(row.attempted_at !== null && { at: row.attempted_at }),
-    ...(row.answer !== null && { answer: row.answer }),
+    sink: String(row['sink']),
+    state: row['state'] === 'delivered' || row['state'] === 'parked' ? row['state'] : Number(row['attempts'] ?? 0) > 0 ? 'retrying' : 'waiting',
+    ...(typeof row['attempted_at'] === 'number' && { at: row['attempted_at'] }),
+    ...(typeof row['answer'] === 'string' && { answer: row['answer'] }),
   }))
 }
 
@@ -103,8 +92,8 @@ function certRecord(row: IssuanceRow): CertRecord {
 }
 
 /** The stored text of the control document. */
-export function readControl(database: DatabaseSync, shown: string): string {
-  const body: unknown = database.prepare('select body from control where id = 1').get()?.['body']
+export function readControl(get: (sql: string) => { readonly body?: unknown } | undefined, shown: string): string {
+  const body = get('select body from control where id = 1')?.body
   if (typeof body !== 'string') throw damaged(shown)
   return body
 }

@@ -1,122 +1,57 @@
-// The tables, and the ordered migrations that make them.
-import type { Generated, Kysely } from 'kysely'
-import { sql } from 'kysely'
-import type { Migration, MigrationProvider } from 'kysely/migration'
+// The tables, as an ordered list of steps. `pragma user_version` counts the steps that a file has had.
 
-export interface Tables {
-  /** One row: the control document. */
-  control: { id: number; body: string }
-  issuances: IssuanceRow
-  /**
-   * Issuances of baselines under way, in order of arrival and without an index: keeping a random index in order for a hundred thousand of
-   * them costs more than all the rest of a baseline. They are sorted in at its end, or when there are many.
-   */
-  arrivals: IssuanceRow
-  alerts: { seq: Generated<number>; kind: string; id: string; body: string; at: number }
-  /** One row for each alert and sink. `message` is null until it is composed. */
-  deliveries: { sink: string; seq: number; message: number | null }
-  /** `state` is `open`, `parked` or `delivered`. `composed` is emptied on delivery. */
-  messages: {
-    id: Generated<number>
-    sink: string
-    state: string
-    composed: string
-    attempts: number
-    created_at: number
-    attempted_at: number | null
-    parked_until: number | null
-    answer: string | null
-  }
-}
+/** Each is run once, in order, in one transaction with the others that are due. Never change one that was released: append. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  -- One row: the control document.
+  create table control (id integer primary key, body text not null);
+
+  -- seq is counted by the control document, over both tables. tbs has 32 bytes; names and ips are JSON lists, as hostile as they come.
+  create table issuances (
+    seq integer primary key, tbs blob not null unique, names text not null, ips text, issuer text,
+    not_before integer not null, not_after integer not null, seen_at integer not null, source text not null, rang integer not null
+  );
+  -- Issuances of baselines under way, in order of arrival and without an index: keeping a random index in order for a hundred thousand of them
+  -- costs more than all the rest of a baseline. They are sorted in at its end, or when there are many.
+  create table arrivals (
+    seq integer primary key, tbs blob not null, names text not null, ips text, issuer text,
+    not_before integer not null, not_after integer not null, seen_at integer not null, source text not null, rang integer not null
+  );
+
+  create table alerts (
+    seq integer primary key autoincrement, kind text not null, id text not null, body text not null, at integer not null, unique (kind, id)
+  );
+  -- One row for each alert and sink. message is null until it is composed.
+  create table deliveries (sink text not null, seq integer not null, message integer, primary key (sink, seq)) without rowid;
+  create index deliveries_queue on deliveries (sink, seq) where message is null;
+  create index deliveries_message on deliveries (message);
+  -- state is 'open', 'parked' or 'delivered'. composed is emptied on delivery.
+  create table messages (
+    id integer primary key autoincrement, sink text not null, state text not null, composed text not null, attempts integer not null,
+    created_at integer not null, attempted_at integer, parked_until integer, answer text
+  );
+  create index messages_undelivered on messages (sink, state, id) where state <> 'delivered';
+  `,
+]
 
 export interface IssuanceRow {
-  /** Counted by the control document, over both tables. */
-  seq: number
-  /** 32 bytes. */
-  tbs: Uint8Array
-  /** JSON list; the names are as hostile as they come. */
-  names: string
-  /** JSON list, null if there is none. */
-  ips: string | null
-  issuer: string | null
-  not_before: number
-  not_after: number
-  seen_at: number
-  source: string
-  rang: number
+  readonly seq: number
+  readonly tbs: Uint8Array
+  readonly names: string
+  readonly ips: string | null
+  readonly issuer: string | null
+  readonly not_before: number
+  readonly not_after: number
+  readonly seen_at: number
+  readonly source: string
+  readonly rang: number
 }
 
-const first: Migration = {
-  up: async (db: Kysely<unknown>) => {
-    await db.schema
-      .createTable('control')
-      .addColumn('id', 'integer', (c) => c.primaryKey())
-      .addColumn('body', 'text', (c) => c.notNull())
-      .execute()
-    for (const table of ['issuances', 'arrivals']) {
-      await db.schema
-        .createTable(table)
-        .addColumn('seq', 'integer', (c) => c.primaryKey())
-        .addColumn('tbs', 'blob', (c) => (table === 'issuances' ? c.notNull().unique() : c.notNull()))
-        .addColumn('names', 'text', (c) => c.notNull())
-        .addColumn('ips', 'text')
-        .addColumn('issuer', 'text')
-        .addColumn('not_before', 'integer', (c) => c.notNull())
-        .addColumn('not_after', 'integer', (c) => c.notNull())
-        .addColumn('seen_at', 'integer', (c) => c.notNull())
-        .addColumn('source', 'text', (c) => c.notNull())
-        .addColumn('rang', 'integer', (c) => c.notNull())
-        .execute()
-    }
-    await db.schema
-      .createTable('alerts')
-      .addColumn('seq', 'integer', (c) => c.primaryKey().autoIncrement())
-      .addColumn('kind', 'text', (c) => c.notNull())
-      .addColumn('id', 'text', (c) => c.notNull())
-      .addColumn('body', 'text', (c) => c.notNull())
-      .addColumn('at', 'integer', (c) => c.notNull())
-      .addUniqueConstraint('alerts_kind_id', ['kind', 'id'])
-      .execute()
-    await db.schema
-      .createTable('deliveries')
-      .addColumn('sink', 'text', (c) => c.notNull())
-      .addColumn('seq', 'integer', (c) => c.notNull())
-      .addColumn('message', 'integer')
-      .addPrimaryKeyConstraint('deliveries_key', ['sink', 'seq'])
-      .execute()
-    // The queue: alerts in no message yet, in order.
-    await db.schema
-      .createIndex('deliveries_queue')
-      .on('deliveries')
-      .columns(['sink', 'seq'])
-      .where(sql<null>`message`, 'is', null)
-      .execute()
-    await db.schema.createIndex('deliveries_message').on('deliveries').column('message').execute()
-    await db.schema
-      .createTable('messages')
-      .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
-      .addColumn('sink', 'text', (c) => c.notNull())
-      .addColumn('state', 'text', (c) => c.notNull())
-      .addColumn('composed', 'text', (c) => c.notNull())
-      .addColumn('attempts', 'integer', (c) => c.notNull())
-      .addColumn('created_at', 'integer', (c) => c.notNull())
-      .addColumn('attempted_at', 'integer')
-      .addColumn('parked_until', 'integer')
-      .addColumn('answer', 'text')
-      .execute()
-    await db.schema
-      .createIndex('messages_undelivered')
-      .on('messages')
-      .columns(['sink', 'state', 'id'])
-      .where(sql<string>`state`, '!=', sql.lit('delivered'))
-      .execute()
-  },
+export interface MessageRow {
+  readonly id: number
+  readonly sink: string
+  readonly state: 'open' | 'parked' | 'delivered'
+  readonly composed: string
+  readonly attempts: number
+  readonly parked_until: number | null
 }
-
-const MIGRATIONS: Readonly<Record<string, Migration>> = { '001-first': first }
-
-/** The migrations in order. */
-export const migrations: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) }
-
-/** Names of the migrations that this version knows. */
-export const knownMigrations: readonly string[] = Object.keys(MIGRATIONS)
