@@ -194,7 +194,7 @@ const cert = z.strictObject({
   schema: z.literal('certbell.cert/1'),
   tbs_sha256: hash('Identity of the issuance: the `id` of its alert.'),
   names: list('All names of the certificate.'),
-  ip_addresses: list('All IP addresses of the certificate.'),
+  ip_addresses: list('IP addresses of the certificate, where it rang; those of silent ones are not read.'),
   issuer: z.optional(text('The CA as people know it, else its distinguished name.')),
   not_before: time('Start of validity.'),
   not_after: time('End of validity.'),
@@ -262,6 +262,7 @@ const logs = z.array(
 )
 
 const testAlert = z.strictObject({
+  schema: z.literal('certbell.test-alert/1'),
   sink: text('Name of the sink.'),
   outcome: z
     .enum(['delivered', 'retry', 'dead', 'parked'])

@@ -71,7 +71,8 @@ function alertLine(alert: Alert, now: number): Line {
           : 'component' in alert
             ? alert.component
             : 'certbell'
-  const text = alert.kind === 'certificate' ? headline(alert) : body(alert, new Date(now))
+  // The trouble itself was said when it happened; this says that it rings.
+  const text = alert.kind === 'certificate' || alert.kind === 'trouble' ? headline(alert) : body(alert, new Date(now))
   return { level, about: printable(about, 80), text: printable(text, 600) }
 }
 
@@ -79,6 +80,7 @@ function sentLines(event: Extract<MonitorEvent, { kind: 'sent' }>): readonly Lin
   const { message, outcome } = event
   if (message.sink === 'stdout' && outcome.kind === 'delivered') return []
   const what = plural(message.alerts.length, 'alert')
+  const waits = plural(message.alerts.length, 'alert waits', 'alerts wait')
   switch (outcome.kind) {
     case 'delivered':
       return [
@@ -89,13 +91,13 @@ function sentLines(event: Extract<MonitorEvent, { kind: 'sent' }>): readonly Lin
         },
       ]
     case 'retry':
-      return [{ level: 'warn', about: message.sink, text: `${outcome.answer}; ${what} wait, and are tried again` }]
+      return [{ level: 'warn', about: message.sink, text: `${outcome.answer}; ${waits}, tried again soon` }]
     case 'dead':
       return [
         {
           level: 'error',
           about: message.sink,
-          text: `refuses messages: ${outcome.answer}; ${what} wait, tried hourly. Make a new webhook, then run certbell test-alert`,
+          text: `refuses messages: ${outcome.answer}; ${waits}, tried hourly. Make a new webhook, then run certbell test-alert`,
         },
       ]
     case 'parked':

@@ -27,6 +27,7 @@ export function headline(alert: Alert): string {
 function troubleTitle(component: string): string {
   if (component === 'certspotter') return 'Certbell cannot use the Cert Spotter API'
   if (component === 'certspotter/overdue') return 'Certbell is late: names are not looked at'
+  if (component === 'certspotter/tbs') return 'The Cert Spotter API and a certificate that it sent do not agree'
   if (component.startsWith('certspotter:')) return `Certbell cannot see ${subject(component)}`
   if (component.startsWith('sink:')) return `Alerts do not all reach ${subject(component)}`
   if (component === 'state') return 'Certbell cannot keep its state'

@@ -312,7 +312,7 @@ function remarkTrouble(sighting: Sighting, now: number): Alert {
     severity: 'high',
     reason,
     findings: [{ kind: 'tbs-differs', severity: 'high', reason }],
-    component: 'certspotter',
+    component: 'certspotter/tbs',
     message: reason,
     since: at,
     seen_at: at,

@@ -90,6 +90,12 @@ export function overview(
       since,
     })
   }
+  const everSeen = setup.items.some(({ key }) => control.items[key]?.succeededAt !== undefined)
+  if (setup.items.length === 0) {
+    reasons.push({ component: 'certspotter', message: 'no name is asked for: IP addresses are seen only in the logs. Watch a name' })
+  } else if (!everSeen && control.runner === undefined && reasons.length === 0) {
+    reasons.push({ component: 'certspotter', message: 'no name was looked at yet: start certbell watch, or run certbell poll' })
+  }
   const runnerLate = control.runner !== undefined && now > control.runner.dueAt + RUNNER_GRACE
   if (control.runner !== undefined && runnerLate) {
     reasons.push({

@@ -5,6 +5,7 @@ import type { Plan, World } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
 import { NetworkError } from '../../http.ts'
 import { createStore } from '../../stores/durable.ts'
+import { held } from '../../stores/lease.ts'
 import { OwnerError, StoreError } from '../../watch/errors.ts'
 import { printable, safeJson } from '../../watch/printable.ts'
 import { grouped, plural, span } from '../../watch/words.ts'
@@ -131,7 +132,9 @@ async function apiFindings(config: Config, plan: Plan, world: World, mayAsk: boo
       return response
     },
   })
-  if (!(await countQuery(config, plan, world))) return [{ level: 'warn', what: 'the Cert Spotter API was not asked: the quota of this hour is used' }]
+  const counted = await countQuery(config, plan, world)
+  if (counted === 'spent') return [{ level: 'warn', what: 'the Cert Spotter API was not asked: the quota of this hour is used' }]
+  if (counted === 'busy') return [{ level: 'ok', what: 'the Cert Spotter API is being asked by a running certbell just now; certbell status says how it goes' }]
   const start = performance.now()
   const asked = await ask({ ...first, exact: true }, undefined, () => world.clock.now())
   const took = span(Math.max(1, performance.now() - start))
@@ -164,8 +167,8 @@ async function apiFindings(config: Config, plan: Plan, world: World, mayAsk: boo
   return findings
 }
 
-// The query counts like any other, or a doctor that is run often would overspend.
-async function countQuery(config: Config, plan: Plan, world: World): Promise<boolean> {
+// The query counts like any other, and waits its turn like any other: a credential has one request in flight. The lease ends with this process.
+async function countQuery(config: Config, plan: Plan, world: World): Promise<'counted' | 'spent' | 'busy'> {
   const backend = await world.openState(config.state)
   try {
     const now = world.clock.now()
@@ -173,9 +176,12 @@ async function countQuery(config: Config, plan: Plan, world: World): Promise<boo
       const credential = (tx.control.credentials[plan.setup.credential] ??= { spent: { full: [], single: [] }, fence: 0 })
       const second = Math.floor(now / 1000)
       const used = credential.spent.single.filter(([at]) => at > second - 3601).reduce((sum, [, polls, backlog]) => sum + polls + backlog, 0)
-      if (used >= plan.setup.quota.single) return false
+      if (used >= plan.setup.quota.single) return 'spent'
+      if (held(credential.lease, world.owner, now)) return 'busy'
       credential.spent.single.push([second, 1, 0])
-      return true
+      credential.fence += 1
+      credential.lease = { owner: world.owner.id, fence: credential.fence, setAt: now, until: now + world.timeouts.ask }
+      return 'counted'
     })
   } finally {
     await backend.close()

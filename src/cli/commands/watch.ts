@@ -6,7 +6,7 @@ import type { MonitorEvent } from '../../monitor.ts'
 import { overview } from '../../stores/overview.ts'
 import type { Overview } from '../../stores/overview.ts'
 import { OwnerError } from '../../watch/errors.ts'
-import { span } from '../../watch/words.ts'
+import { plural, span } from '../../watch/words.ts'
 import { healthDocument } from '../../web/health.ts'
 import { createHeartbeat } from '../../web/heartbeat.ts'
 import { createMetrics } from '../../web/metrics.ts'
@@ -68,7 +68,7 @@ export async function watch(session: Session): Promise<number> {
     failed: (message) => log('warn', `heartbeat: ${message}`),
   })
 
-  if (screen === undefined) log('info', `watching ${plan.setup.items.length} names; alerts to ${plan.setup.sinks.join(', ') || 'nobody'}`)
+  if (screen === undefined) log('info', `watching ${plural(plan.setup.items.length, 'name')}; alerts to ${plan.setup.sinks.join(', ') || 'nobody'}`)
   else for (const line of heading(config, plan, session.version)) screen.print(line)
   try {
     const beating = beatForever(heartbeat, stop.signal, world.clock)
