@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from './clock.ts'
 import type { Config, DirectoryState, S3State } from './config/config.ts'
 import type { Http } from './http.ts'
-import { createMonitor } from './monitor.ts'
+import { createMonitor, sayStraight } from './monitor.ts'
 import type { Monitor, MonitorEvent, MonitorPorts } from './monitor.ts'
 import type { Notifier } from './notifiers/notifier.ts'
 import { createSlack } from './notifiers/slack.ts'
@@ -17,6 +17,7 @@ import { createStore } from './stores/durable.ts'
 import type { Owner } from './stores/lease.ts'
 import { readInherited } from './stores/predecessor.ts'
 import type { Setup, Store } from './stores/store.ts'
+import { StoreError } from './watch/errors.ts'
 import type { Item } from './watch/item.ts'
 import { itemKey } from './watch/item.ts'
 import { createMatcher } from './watch/match.ts'
@@ -123,12 +124,15 @@ export async function openApp(
   makeStore: typeof createStore = createStore,
 ): Promise<App> {
   const plan = planRun(config, world.stdout.isTty, world.version, json)
-  const backend = await world.openState(config.state)
+  const notifiers = createNotifiers(config, plan, world)
+  const straight = world.straight(config.state)
+  let backend: Backend | undefined
   try {
-    const setup = await withInherited(plan.setup, config, plan.items, backend.reader, world)
+    backend = await world.openState(config.state)
+    const { reader } = backend
+    const setup = await withInherited(plan.setup, config, plan.items, reader, world)
     const byKey = new Map(config.watch.map((item) => [itemKey(item), item]))
     const store = await makeStore(backend, setup, world.owner, (key) => coveredBy(byKey.get(key)), world.clock.now())
-    const notifiers = createNotifiers(config, plan, world)
     const monitor = createMonitor({
       store,
       ask: createSource(config, plan, world),
@@ -140,11 +144,13 @@ export async function openApp(
       // The full form, Slack's pause of a second, and the plain form.
       sendMs: 2 * world.timeouts.send + 1000,
       report,
-      straight: world.straight(config.state),
+      straight,
     })
-    return { config, plan, store, reader: backend.reader, monitor, notifiers, close: async () => store.close() }
+    return { config, plan, store, reader, monitor, notifiers, close: async () => store.close() }
   } catch (error) {
-    await backend.close()
+    // A disk that is full before anything was opened is no less worth telling.
+    if (error instanceof StoreError) await sayStraight(error, { clock: world.clock, straight, notifiers })
+    await backend?.close()
     throw error
   }
 }

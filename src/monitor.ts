@@ -123,24 +123,25 @@ export function createMonitor(ports: MonitorPorts): Monitor {
       }
       if (error instanceof StoreError) {
         report({ kind: 'state-failed', error })
-        await sayStraight(error)
+        await sayStraight(error, ports)
       }
       throw error
     }
   }
 
-  // The outbox cannot hold this one: it is sent as it is, once, to everyone, and no answer is waited for twice.
-  const sayStraight = async (error: StoreError): Promise<void> => {
-    const now = clock.now()
-    const since = now - ports.straight.last()
-    if (since >= 0 && since < STRAIGHT_EVERY) return
-    ports.straight.mark(now)
-    const message = `${error.message}. Nothing new can be kept, so reading has stopped where it was; it goes on by itself once the state can be written again`
-    const alert = troubleAlert({ component: 'state', kind: error.code, since: now, message }, now)
-    await Promise.allSettled(
-      ports.notifiers.map(async (notifier) => notifier.send(notifier.compose([alert], { now: new Date(now) }), () => new Date(clock.now()))),
-    )
-  }
-
   return { askNext, deliverNext, review }
+}
+
+/** Tells every sink, past the outbox that cannot hold it, that the state cannot be written: as it is, once, and at most once an hour. */
+export async function sayStraight(error: StoreError, ports: Pick<MonitorPorts, 'clock' | 'straight' | 'notifiers'>): Promise<void> {
+  const { clock, straight, notifiers } = ports
+  const now = clock.now()
+  const since = now - straight.last()
+  if (since >= 0 && since < STRAIGHT_EVERY) return
+  straight.mark(now)
+  const message = `${error.message}. Nothing new can be kept, so reading has stopped where it was; it goes on by itself once the state can be written again`
+  const alert = troubleAlert({ component: 'state', kind: error.code, since: now, message }, now)
+  await Promise.allSettled(
+    notifiers.map(async (notifier) => notifier.send(notifier.compose([alert], { now: new Date(now) }), () => new Date(clock.now()))),
+  )
 }

@@ -124,8 +124,9 @@ function planClass(
   // What backlog has had of this hour is gone; the polls spread what is left over the hour, rather than run dry in the middle of it.
   const share = Math.max(1, quota - (behind.length > 0 ? Math.max(usedBacklog, fifth) : usedBacklog))
   const even = Math.max(LEAST_INTERVAL, (polled.length * HOUR) / share)
-  // An interval shorter than the quota allows is kept to for half of the hour's queries; the other half is spread, or we would be blind for most of it.
-  const asked = input.interval === 'auto' ? even : used < quota / 2 ? input.interval : Math.max(input.interval, 2 * even)
+  // An interval shorter than the quota allows is kept to for half of the hour's queries; from then on they are spread as without it, or we would be
+  // blind for most of each hour.
+  const asked = input.interval === 'auto' ? even : used < quota / 2 ? input.interval : Math.max(input.interval, even)
   const spacing = Math.max(LEAST_INTERVAL, asked)
   // Where every name is behind, all of the budget is spare.
   const need = polled.every((name) => name.backlog)

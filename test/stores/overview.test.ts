@@ -179,8 +179,16 @@ describe('overview: names, sinks and quota', () => {
     assert.deepEqual(look(state()).quota, { full: { limit: 10, left: 9, nextFree: T0 - MINUTE + 1000 + HOUR }, single: { limit: 100, left: 100 } })
   })
 
-  it('knows nothing of an empty state, and says nothing wrong of it', () => {
-    const { well, names, found, quota } = look(emptyControl())
-    assert.deepEqual([well, names[0]?.state, found, quota.full.left], [true, 'new', 0, 10])
+  it('says of an empty state that nothing was looked at yet, until somebody runs', () => {
+    const { reasons, names, found, quota } = look(emptyControl())
+    assert.deepEqual([names[0]?.state, found, quota.full.left], ['new', 0, 10])
+    assert.match(reasons[0]?.message ?? '', /no name was looked at yet: start certbell watch/)
+    const begun = emptyControl()
+    begun.runner = { owner: 'x', startedAt: T0, seenAt: T0, dueAt: T0 + MINUTE }
+    assert.equal(look(begun).well, true)
+  })
+
+  it('says that there is nothing to ask for', () => {
+    assert.match(look(emptyControl(), { setup: setup({ names: [] }) }).reasons[0]?.message ?? '', /no name is asked for/)
   })
 })

@@ -105,6 +105,9 @@ describe('a week on the free plan', () => {
     const mean = DAY / run.asked.filter(({ key }) => key === 'full 1').length
     const announced = plannedInterval(2, FREE.full, 1000)
     assert.ok(Math.abs(mean - announced) <= 0.2 * announced, `every ${mean / 60_000} min, announced ${announced / 60_000}`)
+    // Quick at first; once an hour is over, no longer blind than announced.
+    const settled = [...gaps(run.asked, 'full 1', run.end)].filter(({ from }) => from > run.asked[0]!.at + 2 * HOUR)
+    assert.ok(Math.max(...settled.map(({ from, to }) => to - from)) <= 1.2 * announced)
   })
 
   it('a lone baseline has the whole quota: 500 pages take 50 hours', () => {

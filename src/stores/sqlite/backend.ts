@@ -36,7 +36,7 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
         throw error
       }
     } catch (error) {
-      throw translate(error, shown)
+      throw translate(error, shown, directory)
     }
   }
 

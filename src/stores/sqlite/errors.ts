@@ -1,4 +1,5 @@
 // What SQLite says, in our words: whose fault it is decides what happens.
+import { statfsSync } from 'node:fs'
 import { OwnerError, StoreError } from '../../watch/errors.ts'
 import { damaged } from '../control.ts'
 
@@ -13,8 +14,8 @@ const FULL = 13
 const CANTOPEN = 14
 const NOTADB = 26
 
-/** Turns an error of node:sqlite into ours; any other comes back as it is. `place` is the directory, as shown. */
-export function translate(error: unknown, place: string): unknown {
+/** Turns an error of node:sqlite into ours; any other comes back as it is. `place` is how the directory is shown. */
+export function translate(error: unknown, place: string, directory?: string): unknown {
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error
   const code = error.errcode % 256
   switch (code) {
@@ -22,12 +23,14 @@ export function translate(error: unknown, place: string): unknown {
     case NOTADB:
       return damaged(place, error)
     case FULL:
-      return new StoreError('full', `the disk that holds the state at ${place} is full`, { cause: error })
+      return full(place, error)
+    case IOERR:
+      // Where the write-ahead log's index cannot be made for want of room, SQLite speaks of an I/O error only.
+      if (directory !== undefined && hasNoRoom(directory)) return full(place, error)
+      return new StoreError('io', `the state at ${place} cannot be read or written: ${error.message}`, { cause: error })
     case BUSY:
     case LOCKED:
       return new StoreError('busy', `the state at ${place} was locked by another process for too long`, { cause: error })
-    case IOERR:
-      return new StoreError('io', `the state at ${place} cannot be read or written: ${error.message}`, { cause: error })
     case PERM:
     case READONLY:
     case CANTOPEN:
@@ -38,5 +41,20 @@ export function translate(error: unknown, place: string): unknown {
       )
     default:
       return error
+  }
+}
+
+function full(place: string, cause: unknown): StoreError {
+  return new StoreError('full', `the disk that holds the state at ${place} is full`, { cause })
+}
+
+const LITTLE = 256 * 1024
+
+function hasNoRoom(directory: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(directory)
+    return bavail * bsize < LITTLE
+  } catch {
+    return false
   }
 }

@@ -22,7 +22,7 @@ export function openDatabase(directory: string, shown: string): DatabaseSync {
     openChecked(path, true, shown).close()
     return openChecked(path, false, shown)
   } catch (error) {
-    throw translate(fileError(error, shown), shown)
+    throw translate(fileError(error, shown), shown, directory)
   }
 }
 
@@ -34,7 +34,7 @@ export function openForReading(directory: string, shown: string): DatabaseSync |
     checkFile(path, shown)
     return openChecked(path, true, shown)
   } catch (error) {
-    throw translate(fileError(error, shown), shown)
+    throw translate(fileError(error, shown), shown, directory)
   }
 }
 

@@ -1,0 +1,69 @@
+// A full disk, with the real command: it is said straight to the sink, once, reading stops, and nothing is lost when there is room again.
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { startCertSpotterApi } from '../../src/sandbox/certspotter-api.ts'
+import { createIds, makeIssuance } from '../../src/sandbox/issuance.ts'
+import { startSlack } from '../../src/sandbox/slack.ts'
+import { certbell, TOKEN, WEBHOOK_PATH } from '../support/run.ts'
+
+function mount(place: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', place], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+it('a full disk is said straight to each sink, once, and costs nothing when there is room again', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'certbell-full-'))
+  const disk = join(folder, 'disk')
+  mkdirSync(disk)
+  if (!mount(disk)) {
+    rmSync(folder, { recursive: true, force: true })
+    t.skip('a small file system can be mounted by root only')
+    return
+  }
+  const api = await startCertSpotterApi({ tokens: [TOKEN] })
+  const slack = await startSlack({ path: WEBHOOK_PATH })
+  try {
+    const ids = createIds()
+    const add = (name: string): void => api.add(makeIssuance({ id: ids(), names: [name], notBefore: new Date() }))
+    add('first.example.com')
+    const config = join(folder, 'certbell.yaml')
+    writeFileSync(
+      config,
+      `watch: [example.com]\nslack: ${slack.url}\nstate: ${join(disk, 'state')}\ncertspotter: {url: '${api.url}', token: ${TOKEN}, interval: 1s, quota: {full: 100000, single: 100000}}\n`,
+    )
+    const poll = async (): Promise<number | null> => (await certbell(['poll', '--config', config], { cwd: folder })).code
+    assert.equal(await poll(), 0)
+    const before = slack.messages.length
+
+    const room = statfsSync(disk)
+    writeFileSync(join(disk, 'filler'), Buffer.alloc(room.bavail * room.bsize))
+    // Many: they do not fit into what is left of the write-ahead log.
+    for (let n = 0; n < 100; n++) add(`new-${n}.${'long-label-'.repeat(5)}x.example.com`)
+    const asked = api.requests.length
+    const codes = [await poll(), await poll(), await poll()]
+    assert.deepEqual(codes, [1, 1, 1])
+    const said = slack.messages.slice(before).map(({ payload }) => JSON.stringify(payload))
+    assert.equal(said.length, 1, 'said once in an hour')
+    assert.match(said[0] ?? '', /full/)
+    assert.ok(api.requests.length - asked <= 3, 'reading stops: no page is asked for again and again')
+
+    rmSync(join(disk, 'filler'))
+    for (let n = 0; n < 10 && (await poll()) !== 0; n++);
+    const texts = slack.messages.slice(before + 1).map(({ payload }) => JSON.stringify(payload))
+    assert.equal(texts.filter((text) => text.includes('new certificates')).length, 10, 'all 100 came, ten a message')
+    for (const n of [0, 50, 99]) assert.equal(texts.filter((text) => text.includes(`new-${n}.`)).length, 1, `new-${n} came once`)
+  } finally {
+    await api.close()
+    await slack.close()
+    execFileSync('umount', [disk])
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
