@@ -4,7 +4,9 @@ import type { Item } from '../src/watch/item.ts'
 import { createMatcher } from '../src/watch/match.ts'
 import { bar } from './measure.ts'
 
-const NAMES = Array.from({ length: 20_000 }, (_, n) => (n % 100 === 0 ? `www.brand${(n / 100) % 10}.example` : `host-${n}.some-${n % 977}.stranger${n % 31}.test`))
+const NAMES = Array.from({ length: 20_000 }, (_, n) =>
+  n % 100 === 0 ? `www.brand${(n / 100) % 10}.example` : `host-${n}.some-${n % 977}.stranger${n % 31}.test`,
+)
 
 /** Seconds for all names with `count` items, the best of several rounds. */
 function measure(count: number): number {

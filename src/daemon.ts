@@ -34,6 +34,7 @@ export async function runPass(app: App, clock: Clock, options: PassOptions): Pro
   const over = asking.finally(() => (asked = true)).catch(() => undefined)
   const sinks = app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => asked, over))
   const results = await Promise.all([asking, ...sinks])
+  await app.monitor.release()
   await app.monitor.review(true)
   // The review may have found a trouble: it goes out with this pass.
   const last = await Promise.all(app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => true, over)))
@@ -123,7 +124,10 @@ export async function runWatch(app: App, clock: Clock, options: WatchOptions): P
   const ended = await Promise.allSettled(loops)
   const broken = ended.find((result) => result.status === 'rejected')
   if (broken !== undefined) throw broken.reason
-  await patient(clock, options.signal, async () => app.store.rest(clock.now(), undefined)).catch(() => undefined)
+  await patient(clock, options.signal, async () => {
+    await app.monitor.release()
+    await app.store.rest(clock.now(), undefined)
+  }).catch(() => undefined)
 }
 
 interface Wake {

@@ -15,7 +15,8 @@ export interface Proxy {
 /** Makes the port and what closes its connections. */
 export function createHttp(proxy: Proxy = {}): { readonly http: Http; close(): Promise<void> } {
   const options: AgentType.Options = { connections: 8, keepAliveTimeout: 10_000, connect: { timeout: 10_000 } }
-  const dispatcher: Dispatcher | Promise<Dispatcher> = proxy.http === undefined && proxy.https === undefined ? new Agent(options) : proxied(proxy, options)
+  const dispatcher: Dispatcher | Promise<Dispatcher> =
+    proxy.http === undefined && proxy.https === undefined ? new Agent(options) : proxied(proxy, options)
   return {
     http: async (request) => exchange(await dispatcher, request),
     // Not close(): that waits for answers, and a hung one would hold the process.

@@ -47,6 +47,8 @@ export interface Monitor {
   askNext(signal?: AbortSignal): Promise<Asking>
   /** Sends the sink's next message, if one is due. Throws as askNext. */
   deliverNext(notifier: Notifier, signal?: AbortSignal): Promise<Delivering>
+  /** Gives back what was claimed and will not be asked any more. Throws as askNext. */
+  release(): Promise<void>
   /** Looks for what has gone wrong without failing; `late`: every name has had its chance in this run. Throws as askNext. */
   review(late: boolean): Promise<void>
 }
@@ -129,7 +131,13 @@ export function createMonitor(ports: MonitorPorts): Monitor {
     }
   }
 
-  return { askNext, deliverNext, review }
+  const release = async (): Promise<void> => {
+    const work = claimed
+    claimed = undefined
+    if (work !== undefined) await store.release(work, clock.now())
+  }
+
+  return { askNext, deliverNext, release, review }
 }
 
 /** Tells every sink, past the outbox that cannot hold it, that the state cannot be written: as it is, once, and at most once an hour. */

@@ -35,7 +35,7 @@ export function realWorld(session: Session): { readonly world: World; readonly c
 }
 
 /** Opens the state that the configuration names. */
-export async function openState(state: DirectoryState | S3State): Promise<Backend> {
+async function openState(state: DirectoryState | S3State): Promise<Backend> {
   if (state.kind === 's3') throw new OwnerError('state-s3', 'state in S3 comes with the next version; use a directory')
   return openSqlite(state.path, state.shown)
 }

@@ -105,7 +105,7 @@ export const configSchema = z.strictObject({
 })
 
 /** The JSON schema that editors use, as published in schema/certbell.schema.json. */
-export function configJsonSchema(): Readonly<Record<string, unknown>> {
+function configJsonSchema(): Readonly<Record<string, unknown>> {
   const { $schema, ...rest } = z.toJSONSchema(configSchema, { io: 'input' })
   return { $schema, title: 'Certbell configuration', description: 'certbell.yaml: what Certbell watches and whom it tells.', ...rest }
 }

@@ -43,7 +43,7 @@ export interface IssuanceOptions {
   readonly overrides?: Readonly<Record<string, unknown>>
 }
 
-export const LETS_ENCRYPT_ISSUER: SandboxIssuer = {
+const LETS_ENCRYPT_ISSUER: SandboxIssuer = {
   name: LETS_ENCRYPT,
   friendlyName: "Let's Encrypt",
   caaDomains: ['letsencrypt.org'],

@@ -98,8 +98,9 @@ function refused(status: number, error: ErrorObject, hasToken: boolean, blockedU
   if (status === 429 || error.code === 'rate_limited') return wait(blockedUntil ?? now + BLOCK)
   // An error object that came with 200 is the error that it names.
   if ((status === 403 || status === 200) && (error.code === 'not_allowed_by_plan' || error.field === 'domain'))
-    return failure('name', `the Cert Spotter API refuses this name (${words})`, true)
-  if (status === 400 && error.code !== undefined) return failure('name', `the Cert Spotter API refuses the query for this name (${words})`, true)
+    return failure('name', `the Cert Spotter API refuses this name (${words})`, true, blockedUntil)
+  if (status === 400 && error.code !== undefined)
+    return failure('name', `the Cert Spotter API refuses the query for this name (${words})`, true, blockedUntil)
   if (status === 401 || status === 403) {
     return failure(
       'credential',
@@ -107,6 +108,7 @@ function refused(status: number, error: ErrorObject, hasToken: boolean, blockedU
         ? `the Cert Spotter API refuses the token (${words}). Nothing is lost: reading goes on where it stopped. Check CERTSPOTTER_API_TOKEN, then run certbell doctor`
         : `the Cert Spotter API refuses queries without a token (${words}). Nothing is lost. Set CERTSPOTTER_API_TOKEN, then run certbell doctor`,
       true,
+      blockedUntil,
     )
   }
   if (blockedUntil !== undefined) return wait(blockedUntil)
@@ -115,8 +117,8 @@ function refused(status: number, error: ErrorObject, hasToken: boolean, blockedU
   return failure('api', `the Cert Spotter API answers ${words}`, true)
 }
 
-function failure(kind: 'credential' | 'name' | 'api', message: string, spent: boolean): Asked {
-  return { kind: 'failure', failure: { kind, message, spent } }
+function failure(kind: 'credential' | 'name' | 'api', message: string, spent: boolean, until?: number): Asked {
+  return { kind: 'failure', failure: { kind, message, spent, ...(until !== undefined && { until }) } }
 }
 
 function wait(until: number): Asked {

@@ -125,10 +125,15 @@ export function parseControl(text: string, place: string): Control {
   if (value.version !== 1) throw damaged(place)
   const control = value as Control
   for (const key of ['items', 'credentials', 'sinks', 'troubles', 'alerts'] as const) {
-    if (typeof control[key] !== 'object' || control[key] === null) throw damaged(place)
+    if (!isRecord(control[key])) throw damaged(place)
+    if (key !== 'alerts' && !Object.values(control[key]).every(isRecord)) throw damaged(place)
     Object.assign(control, { [key]: record(control[key] as Record<string, unknown>) })
   }
   return control
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** The error for state that cannot be read: it is never overwritten by a fresh start. */
@@ -177,6 +182,7 @@ export function rebase(control: Control, now: number): boolean {
     if (item.failing !== undefined && item.failing.since > now) item.failing = { ...item.failing, since: now }
     if (item.succeededAt !== undefined && item.succeededAt > now) item.succeededAt = now
     if (item.addedAt > now) item.addedAt = now
+    if (item.baseline !== undefined && item.baseline.startedAt > now) item.baseline.startedAt = now
   }
   for (const sink of Object.values(control.sinks)) {
     mend(sink.next)
@@ -186,5 +192,8 @@ export function rebase(control: Control, now: number): boolean {
       mended = true
     }
   }
+  for (const trouble of Object.values(control.troubles)) if (trouble.since > now) Object.assign(trouble, { since: now })
+  for (const { failing } of Object.values(control.sinks)) if (failing !== undefined && failing.since > now) failing.since = now
+  if (control.prunedAt !== undefined && control.prunedAt > now) control.prunedAt = now
   return mended
 }

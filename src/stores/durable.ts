@@ -3,18 +3,19 @@ import type { Alert } from '../watch/alert.ts'
 import type { Sighting } from '../watch/issuance.ts'
 import { certificateAlert, judge, malformedAlert } from '../watch/policy.ts'
 import type { Known, Phase } from '../watch/policy.ts'
-import type { PlanInput } from '../watch/schedule.ts'
-import { budgetLeft, live, plan } from '../watch/schedule.ts'
+import { budgetLeft, plan } from '../watch/schedule.ts'
 import type { Failure } from '../watch/step.ts'
 import { addAlerts } from './add-alerts.ts'
 import type { Backend, NewIssuance } from './backend.ts'
 import { endBaseline, tally } from './baseline.ts'
+import { count, credentialOf, pauseAfter, planInput, recount } from './budget.ts'
 import type { Control, CredentialState, ItemState } from './control.ts'
 import { rebase } from './control.ts'
 import { reviewTroubles } from './health.ts'
 import type { Owner } from './lease.ts'
 import { held } from './lease.ts'
 import { createOutbox } from './outbox.ts'
+import { issuanceRow, remarkTrouble } from './sighting.ts'
 import type { Claim, Setup, Store, Work } from './store.ts'
 import { FencedError } from './store.ts'
 
@@ -39,7 +40,8 @@ export async function createStore(
 
   const take = (control: Control, at: number, until: number): Claim => {
     const credential = credentialOf(control, setup)
-    if (held(credential.lease, owner, at)) return { kind: 'wait', until: Math.min(credential.lease?.until ?? at, at + 1000), why: 'leased', failing: false }
+    if (held(credential.lease, owner, at))
+      return { kind: 'wait', until: Math.min(credential.lease?.until ?? at, at + 1000), why: 'leased', failing: false }
     const failing = isFailing(control, setup)
     const decision = plan(planInput(control, setup, at))
     if (decision.kind === 'wait') return { ...decision, failing }
@@ -138,9 +140,9 @@ export async function createStore(
       const { credential, item } = leaseOf(tx.control, setup, work)
       delete credential.lease
       recount(credential, work, at, failure.kind === 'wait' || failure.spent)
-      if (failure.kind === 'wait') {
-        credential.blocked = { setAt: at, until: failure.until }
-      } else {
+      // A refusal may come with it as well: whoever says when to come back is listened to.
+      if (failure.until !== undefined) credential.blocked = { setAt: at, until: failure.until }
+      if (failure.kind !== 'wait') {
         const before = item.failing
         item.failing = { since: before?.since ?? at, failures: (before?.failures ?? 0) + 1, kind: failure.kind, message: failure.message }
         if (failure.kind === 'name') {
@@ -154,6 +156,15 @@ export async function createStore(
       }
       return addAlerts(tx, reviewTroubles(tx.control, setup, at), setup.sinks, at)
     })
+
+  const release = async (work: Work, at: number): Promise<void> => {
+    await backend.transact(async (tx) => {
+      const credential = credentialOf(tx.control, setup)
+      if (credential.lease?.fence !== work.fence) return
+      delete credential.lease
+      recount(credential, work, at, false)
+    })
+  }
 
   const review = async (at: number, late: boolean): Promise<readonly Alert[]> =>
     backend.transact(async (tx) => {
@@ -177,7 +188,7 @@ export async function createStore(
     })
   }
 
-  return { claim, commit, fail, review, rest, nextMessage: outbox.nextMessage, settle: outbox.settle, close: () => backend.close() }
+  return { claim, commit, fail, release, review, rest, nextMessage: outbox.nextMessage, settle: outbox.settle, close: () => backend.close() }
 }
 
 // Adds what this run watches and where it rings; what others left is not touched.
@@ -187,10 +198,6 @@ function enroll(control: Control, setup: Setup, now: number): void {
   }
   credentialOf(control, setup)
   for (const sink of setup.sinks) control.sinks[sink] ??= { fence: 0, delivered: 0 }
-}
-
-function credentialOf(control: Control, setup: Setup): CredentialState {
-  return (control.credentials[setup.credential] ??= { spent: { full: [], single: [] }, fence: 0 })
 }
 
 function leaseOf(control: Control, setup: Setup, work: Work): { credential: CredentialState; item: ItemState } {
@@ -208,48 +215,6 @@ function phaseOf(item: ItemState | undefined): Phase {
 
 function knownOf(control: Control, setup: Setup, sighting: Sighting, seen: boolean, now: number): Known {
   return { seen, phases: sighting.items.map((key) => phaseOf(control.items[key])), baseline: setup.baseline, now: new Date(now) }
-}
-
-function planInput(control: Control, setup: Setup, now: number): PlanInput {
-  const credential = credentialOf(control, setup)
-  const blockedUntil = Math.max(credential.blocked?.until ?? 0, credential.pause?.until ?? 0)
-  return {
-    now,
-    quota: setup.quota,
-    interval: setup.interval,
-    spent: credential.spent,
-    blockedUntil,
-    names: setup.items.map(({ key, queryClass }) => {
-      const item = control.items[key]
-      return {
-        key,
-        queryClass,
-        backlog: item?.baseline !== undefined || item?.full === true,
-        baseline: item?.baseline !== undefined,
-        ...(item?.polledAt !== undefined && { polledAt: item.polledAt }),
-        ...(item?.retry !== undefined && { retryAt: item.retry.until }),
-      }
-    }),
-  }
-}
-
-function count(credential: CredentialState, queryClass: Work['queryClass'], second: number, add: readonly [number, number], now: number): void {
-  const rows = live(credential.spent[queryClass], now).map(([at, polls, backlog]): [number, number, number] => [at, polls, backlog])
-  const row = rows.find(([at]) => at === second)
-  if (row === undefined) rows.push([second, Math.max(0, add[0]), Math.max(0, add[1])])
-  else {
-    row[1] = Math.max(0, row[1] + add[0])
-    row[2] = Math.max(0, row[2] + add[1])
-  }
-  credential.spent[queryClass] = rows.filter(([, polls, backlog]) => polls + backlog > 0)
-}
-
-// A query counts before it is asked, and once it was answered at the time of the answer: the API may have got it at any time between.
-function recount(credential: CredentialState, work: Work, now: number, spent = true): void {
-  const second = Math.floor(now / 1000)
-  if (spent && second === work.second) return
-  count(credential, work.queryClass, work.second, work.backlog ? [0, -1] : [-1, 0], now)
-  if (spent) count(credential, work.queryClass, second, work.backlog ? [0, 1] : [1, 0], now)
 }
 
 // A success ends every failure of the name and of the credential. Returns how long the name had failed.
@@ -272,49 +237,6 @@ function recover(control: Control, credential: CredentialState, item: ItemState,
   return since === undefined ? undefined : now - since
 }
 
-// One quick try again, for the blip; then no faster than the quota would allow, so that an hour of outage does not eat the hour after it.
-function pauseAfter(failures: number, quota: number): number {
-  const doubled = Math.min(5 * MINUTE, 1000 * 2 ** Math.min(failures, 10))
-  return failures === 1 ? 2000 : Math.max(doubled, HOUR / quota)
-}
-
 function isFailing(control: Control, setup: Setup): boolean {
   return credentialOf(control, setup).failing !== undefined || setup.items.some(({ key }) => control.items[key]?.failing !== undefined)
-}
-
-function issuanceRow(sighting: Sighting, rang: boolean, now: number): NewIssuance {
-  const { issuance, source, items } = sighting
-  const issuer = issuance.issuer.friendlyName ?? issuance.issuer.name
-  return {
-    id: issuance.id,
-    names: issuance.names,
-    ipAddresses: issuance.ipAddresses,
-    ...(issuer !== undefined && { issuer }),
-    notBefore: issuance.notBefore.getTime(),
-    notAfter: issuance.notAfter.getTime(),
-    seenAt: now,
-    source,
-    rang,
-    items,
-  }
-}
-
-function remarkTrouble(sighting: Sighting, now: number): Alert {
-  const reason = sighting.remarks
-    .filter((remark) => remark.trouble)
-    .map((remark) => remark.reason)
-    .join('; ')
-  const at = new Date(now).toISOString()
-  return {
-    schema: 'certbell.alert/1',
-    kind: 'trouble',
-    id: `certspotter/tbs/${sighting.issuance.id}`,
-    severity: 'high',
-    reason,
-    findings: [{ kind: 'tbs-differs', severity: 'high', reason }],
-    component: 'certspotter/tbs',
-    message: reason,
-    since: at,
-    seen_at: at,
-  }
 }

@@ -93,6 +93,8 @@ export interface Store {
   commit(work: Work, step: Step, now: number, options?: { readonly blockedUntil?: number; readonly until?: number }): Promise<Committed>
   /** Records that asking failed; the cursor stays. Returns the alerts that this called for. */
   fail(work: Work, failure: Failure, now: number): Promise<readonly Alert[]>
+  /** Gives back a query that was claimed and not asked: it was not spent. */
+  release(work: Work, now: number): Promise<void>
   /** Looks for troubles that need no failure: names not looked at for long ring if `late` says that they had their chance. Also drops what is past its time. */
   review(now: number, late: boolean): Promise<readonly Alert[]>
   /** The runner goes to sleep and means to be back by `dueAt`; undefined: it has ended as it should. */

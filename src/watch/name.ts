@@ -41,7 +41,7 @@ export function nameReadings(raw: string): readonly (readonly Label[])[] {
 }
 
 /** The texts that a name may stand for, cleaned, before they are cut into labels: for looking whether one is an IP address. */
-export function nameTexts(raw: string): readonly string[] {
+function nameTexts(raw: string): readonly string[] {
   const texts = new Set<string>()
   const add = (text: string): void => {
     const cleaned = displayName(text)

@@ -17,5 +17,5 @@ export interface Step {
 export type Failure =
   /** 429, or any `Retry-After`: the whole credential waits. Not a failure of anything. */
   | { readonly kind: 'wait'; readonly until: number; readonly message: string }
-  /** `spent` is false if the query surely never reached the API: it is taken off the budget again. */
-  | { readonly kind: 'credential' | 'name' | 'api'; readonly message: string; readonly spent: boolean }
+  /** `until`: it was told as well when to come back. `spent` is false if the query surely never reached the API: it is taken off the budget again. */
+  | { readonly kind: 'credential' | 'name' | 'api'; readonly message: string; readonly spent: boolean; readonly until?: number }

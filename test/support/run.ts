@@ -30,9 +30,14 @@ export interface RunOptions {
 /** Runs certbell in a scrubbed environment. Fails if it prints a secret, a stack trace or (in a pipe) anything that a terminal would obey. */
 export async function certbell(args: readonly string[], options: RunOptions): Promise<Ran> {
   const env = Object.fromEntries(
-    Object.entries({ PATH: process.env['PATH'], HOME: options.cwd, XDG_STATE_HOME: join(options.cwd, 'xdg'), TZ: 'UTC', LANG: 'C.UTF-8', ...options.env }).filter(
-      (entry): entry is [string, string] => entry[1] !== undefined,
-    ),
+    Object.entries({
+      PATH: process.env['PATH'],
+      HOME: options.cwd,
+      XDG_STATE_HOME: join(options.cwd, 'xdg'),
+      TZ: 'UTC',
+      LANG: 'C.UTF-8',
+      ...options.env,
+    }).filter((entry): entry is [string, string] => entry[1] !== undefined),
   )
   const child = spawn(process.execPath, [options.bin ?? BIN, ...args], { cwd: options.cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let out = ''
@@ -56,7 +61,11 @@ export async function certbell(args: readonly string[], options: RunOptions): Pr
 export function holdOutput(args: readonly string[], text: string): void {
   for (const secret of SECRETS) assert.ok(!text.includes(secret), `certbell ${args.join(' ')} prints a secret`)
   assert.doesNotMatch(text, /^\s+at .+\(?(?:file|node):.*:\d+/m, `certbell ${args.join(' ')} prints a stack trace`)
-  assert.doesNotMatch(text, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/, `certbell ${args.join(' ')} prints a control character`)
+  assert.doesNotMatch(
+    text,
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/,
+    `certbell ${args.join(' ')} prints a control character`,
+  )
 }
 
 /** Waits until something is so, looking every 20 ms; fails with `what` after `ms`. For processes and servers: they have clocks of their own. */

@@ -134,7 +134,8 @@ async function apiFindings(config: Config, plan: Plan, world: World, mayAsk: boo
   })
   const counted = await countQuery(config, plan, world)
   if (counted === 'spent') return [{ level: 'warn', what: 'the Cert Spotter API was not asked: the quota of this hour is used' }]
-  if (counted === 'busy') return [{ level: 'ok', what: 'the Cert Spotter API is being asked by a running certbell just now; certbell status says how it goes' }]
+  if (counted === 'busy')
+    return [{ level: 'ok', what: 'the Cert Spotter API is being asked by a running certbell just now; certbell status says how it goes' }]
   const start = performance.now()
   const asked = await ask({ ...first, exact: true }, undefined, () => world.clock.now())
   const took = span(Math.max(1, performance.now() - start))

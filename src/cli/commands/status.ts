@@ -16,7 +16,9 @@ export async function status(session: Session): Promise<number> {
   if (reader === undefined) {
     const message = 'Nothing was run yet: there is no state. Start certbell watch, or certbell poll'
     if (session.flags.json === true)
-      session.out(`${safeJson({ schema: 'certbell.status/1', well: false, checked_at: new Date(now).toISOString(), reasons: [{ component: 'state', message }], sources: [], names: [], sinks: [] })}\n`)
+      session.out(
+        `${safeJson({ schema: 'certbell.status/1', well: false, checked_at: new Date(now).toISOString(), reasons: [{ component: 'state', message }], sources: [], names: [], sinks: [] })}\n`,
+      )
     else session.out(`Not well: ${message}.\n`)
     return 1
   }

@@ -24,7 +24,8 @@ export async function testAlert(session: Session): Promise<number> {
       })),
     )
     if (session.flags.json === true) {
-      for (const { sink, outcome } of answers) session.out(`${safeJson({ schema: 'certbell.test-alert/1', sink, outcome: outcome.kind, answer: outcome.answer })}\n`)
+      for (const { sink, outcome } of answers)
+        session.out(`${safeJson({ schema: 'certbell.test-alert/1', sink, outcome: outcome.kind, answer: outcome.answer })}\n`)
     } else {
       for (const { sink, outcome } of answers)
         session.out(`${outcome.kind === 'delivered' ? 'ok    ' : 'FAIL  '} ${sink}: ${printable(outcome.answer, 200)}\n`)

@@ -22,7 +22,7 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
     try {
       statements.run('begin immediate')
       try {
-        const before = readControl(statements.get, shown)
+        const before = readControl((sql) => statements.get(sql) as { readonly body?: unknown } | undefined, shown)
         const control = parseControl(before, shown)
         const result = await body(transaction(statements, control, issuances))
         const after = JSON.stringify(control)
@@ -58,8 +58,9 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
 /** Statements by their text, each prepared once. */
 interface Statements {
   run(sql: string, ...values: readonly SQLInputValue[]): { readonly changes: number; readonly id: number }
-  get<Row>(sql: string, ...values: readonly SQLInputValue[]): Row | undefined
-  all<Row>(sql: string, ...values: readonly SQLInputValue[]): readonly Row[]
+  /** The first row; what columns it has is in the text. */
+  get(sql: string, ...values: readonly SQLInputValue[]): unknown
+  all(sql: string, ...values: readonly SQLInputValue[]): readonly unknown[]
 }
 
 function createStatements(database: DatabaseSync): Statements {
@@ -77,16 +78,17 @@ function createStatements(database: DatabaseSync): Statements {
       const { changes, lastInsertRowid } = prepare(sql).run(...values)
       return { changes: Number(changes), id: Number(lastInsertRowid) }
     },
-    // The rows are what the statement's columns say; its text and the type stand side by side where it is called.
-    get: <Row>(sql: string, ...values: readonly SQLInputValue[]) => prepare(sql).get(...values) as Row | undefined,
-    all: <Row>(sql: string, ...values: readonly SQLInputValue[]) => prepare(sql).all(...values) as unknown as readonly Row[],
+    get: (sql, ...values) => prepare(sql).get(...values),
+    all: (sql, ...values) => prepare(sql).all(...values),
   }
 }
 
 function transaction(db: Statements, control: Control, issuances: Issuances): Transaction {
   const stored = (row: MessageRow | undefined): StoredMessage | undefined => {
     if (row === undefined) return undefined
-    const rows = db.all<{ body: string }>('select a.body from deliveries d join alerts a on a.seq = d.seq where d.message = ? order by a.seq', row.id)
+    const rows = db.all('select a.body from deliveries d join alerts a on a.seq = d.seq where d.message = ? order by a.seq', row.id) as readonly {
+      body: string
+    }[]
     return {
       id: row.id,
       sink: row.sink,
@@ -117,22 +119,27 @@ function transaction(db: Statements, control: Control, issuances: Issuances): Tr
         for (const sink of sinks) db.run('insert into deliveries (sink, seq, message) values (?, ?, null)', sink, id)
         return true
       }),
-    queued: async (sink, limit) =>
-      db
-        .all<{ seq: number; body: string }>(
-          'select a.seq, a.body from deliveries d join alerts a on a.seq = d.seq where d.sink = ? and d.message is null order by d.seq limit ?',
-          sink,
-          limit,
-        )
-        .map(({ seq, body }) => ({ seq, alert: JSON.parse(body) as Alert })),
-    countQueued: async (sink) => db.get<{ n: number }>('select count(*) n from deliveries where sink = ? and message is null', sink)?.n ?? 0,
+    queued: async (sink, limit) => {
+      const rows = db.all(
+        'select a.seq, a.body from deliveries d join alerts a on a.seq = d.seq where d.sink = ? and d.message is null order by d.seq limit ?',
+        sink,
+        limit,
+      ) as readonly { readonly seq: number; readonly body: string }[]
+      return rows.map(({ seq, body }) => ({ seq, alert: JSON.parse(body) as Alert }))
+    },
+    countQueued: async (sink) => {
+      const row = db.get('select count(*) n from deliveries where sink = ? and message is null', sink) as { readonly n: number }
+      return row.n
+    },
     addMessage: async (sink, composed, seqs, now) => {
       const { id } = db.run("insert into messages (sink, state, composed, attempts, created_at) values (?, 'open', ?, 0, ?)", sink, composed, now)
       for (const seq of seqs) db.run('update deliveries set message = ? where sink = ? and seq = ?', id, sink, seq)
       return id
     },
-    openMessage: async (sink) => stored(db.get<MessageRow>("select * from messages where sink = ? and state = 'open' order by id limit 1", sink)),
-    firstParked: async (sink) => stored(db.get<MessageRow>("select * from messages where sink = ? and state = 'parked' order by parked_until limit 1", sink)),
+    openMessage: async (sink) =>
+      stored(db.get("select * from messages where sink = ? and state = 'open' order by id limit 1", sink) as MessageRow | undefined),
+    firstParked: async (sink) =>
+      stored(db.get("select * from messages where sink = ? and state = 'parked' order by parked_until limit 1", sink) as MessageRow | undefined),
     updateMessage: async (id, { state, answer, at, until }) =>
       db.run(
         `update messages set state = ?1, answer = ?2, attempted_at = ?3, attempts = attempts + 1, parked_until = coalesce(?4, parked_until),

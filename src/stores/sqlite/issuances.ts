@@ -82,7 +82,9 @@ export function createIssuances(database: DatabaseSync): Issuances {
       const names = new Set<number>()
       // A lot of lists comes as one text: a hundred thousand rows one by one would cost more than reading them.
       for (const table of ['issuances', 'arrivals']) {
-        const lots = database.prepare(`select group_concat(names) lists from (select names, seq / ${LOT} lot from ${table} order by seq) group by lot`)
+        const lots = database.prepare(
+          `select group_concat(names) lists from (select names, seq / ${LOT} lot from ${table} order by seq) group by lot`,
+        )
         for (const row of lots.iterate()) {
           for (const list of JSON.parse(`[${String(row['lists'])}]`) as string[][]) for (const name of list) if (covers(name)) names.add(hash53(name))
         }

@@ -37,7 +37,10 @@ export function createReader(database: DatabaseSync, shown: string): Reader {
       guarded(() => {
         const only = pending ? `where seq in (select d.seq from deliveries d left join messages m on m.id = d.message where ${UNDELIVERED})` : ''
         const rows = database.prepare(`select seq, body from alerts ${only} order by seq desc limit ?`).all(limit ?? -1)
-        return rows.map((row): AlertRecord => ({ alert: JSON.parse(String(row['body'])) as Alert, deliveries: deliveriesOf(database, Number(row['seq'])) }))
+        return rows.map((row): AlertRecord => ({
+          alert: JSON.parse(String(row['body'])) as Alert,
+          deliveries: deliveriesOf(database, Number(row['seq'])),
+        }))
       }),
     issuances: async (visit) =>
       guarded(() => {
@@ -65,7 +68,9 @@ export function createReader(database: DatabaseSync, shown: string): Reader {
 
 function deliveriesOf(database: DatabaseSync, seq: number): AlertRecord['deliveries'] {
   const rows = database
-    .prepare('select d.sink, m.state, m.attempts, m.attempted_at, m.answer from deliveries d left join messages m on m.id = d.message where d.seq = ? order by d.sink')
+    .prepare(
+      'select d.sink, m.state, m.attempts, m.attempted_at, m.answer from deliveries d left join messages m on m.id = d.message where d.seq = ? order by d.sink',
+    )
     .all(seq)
   return rows.map((row) => ({
     sink: String(row['sink']),

@@ -1,0 +1,43 @@
+// A sighting as it is kept, and the trouble that it may be.
+import type { Alert } from '../watch/alert.ts'
+import type { Sighting } from '../watch/issuance.ts'
+import type { NewIssuance } from './backend.ts'
+
+/** The row of the inventory. `now` in ms. */
+export function issuanceRow(sighting: Sighting, rang: boolean, now: number): NewIssuance {
+  const { issuance, source, items } = sighting
+  const issuer = issuance.issuer.friendlyName ?? issuance.issuer.name
+  return {
+    id: issuance.id,
+    names: issuance.names,
+    ipAddresses: issuance.ipAddresses,
+    ...(issuer !== undefined && { issuer }),
+    notBefore: issuance.notBefore.getTime(),
+    notAfter: issuance.notAfter.getTime(),
+    seenAt: now,
+    source,
+    rang,
+    items,
+  }
+}
+
+/** The API and the certificate that it sent do not agree. `now` in ms. */
+export function remarkTrouble(sighting: Sighting, now: number): Alert {
+  const reason = sighting.remarks
+    .filter((remark) => remark.trouble)
+    .map((remark) => remark.reason)
+    .join('; ')
+  const at = new Date(now).toISOString()
+  return {
+    schema: 'certbell.alert/1',
+    kind: 'trouble',
+    id: `certspotter/tbs/${sighting.issuance.id}`,
+    severity: 'high',
+    reason,
+    findings: [{ kind: 'tbs-differs', severity: 'high', reason }],
+    component: 'certspotter/tbs',
+    message: reason,
+    since: at,
+    seen_at: at,
+  }
+}
