@@ -65,6 +65,7 @@ const SHOWN_NAMES = 12
 const SHOWN_CERTIFICATES = 5
 
 async function inventory(alert: Extract<Alert, { kind: 'inventory' }>, item: Item, reader: Reader): Promise<readonly string[]> {
+  if (alert.count === 0) return []
   const matcher = createMatcher([item], [])
   const names = new Set<string>()
   let newest: CertRecord[] = []
@@ -79,7 +80,6 @@ async function inventory(alert: Extract<Alert, { kind: 'inventory' }>, item: Ite
   const more = sorted.length > SHOWN_NAMES ? ` … and ${grouped(sorted.length - SHOWN_NAMES)} more: certbell certs ${item.text}` : ''
   const issuers = alert.issuers.slice(0, 5).map((name, index) => `${issuerText({ friendly_name: name })} ${grouped(alert.issuer_counts[index] ?? 0)}`)
   return [
-    `  ${item.text}: ${plural(alert.count, 'certificate')}, ${plural(alert.hostnames, 'host name')}`,
     ...(issuers.length > 0 ? [`  issuers    ${issuers.join(', ')}`] : []),
     ...(sorted.length > 0
       ? [

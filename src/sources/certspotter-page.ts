@@ -1,5 +1,4 @@
 // A page of the Cert Spotter API, from bytes to sightings. Pure. The API is trusted to be the API; what it quotes from certificates is not.
-import { isAscii } from 'node:buffer'
 import { createHash } from 'node:crypto'
 import type { Certificate } from '../ct/certificate.ts'
 import { readCertificate } from '../ct/certificate.ts'
@@ -11,6 +10,8 @@ import type { Matcher } from '../watch/match.ts'
 import { displayName, textReadings } from '../watch/name.ts'
 import { printable } from '../watch/printable.ts'
 import type { Step } from '../watch/step.ts'
+import type { JsonEntry } from './json-entries.ts'
+import { readEntries } from './json-entries.ts'
 
 /** The name that was asked for: its key and text, and how it was asked. */
 export interface AskedItem {
@@ -52,23 +53,25 @@ const MAX_REPORTING = 1000
 /** A reader that tells whose the names are by `matcher`. */
 export function createPageReader(matcher: Matcher): PageReader {
   return (body, item, cursor, now) => {
-    let value: unknown
+    let last: string | undefined
+    let read: ReturnType<typeof readEntries<Sighting | MalformedEntry>>
     try {
-      // Nearly all pages are ASCII, which is read at half the price.
-      value = JSON.parse(body.toString(isAscii(body) ? 'latin1' : 'utf8'))
+      read = readEntries(body, (entry) => {
+        last = idOf(entry.value)
+        return readEntry(entry, item, matcher, now)
+      })
     } catch (cause) {
+      if (!(cause instanceof SyntaxError)) throw cause
       throw new PageError(body.length === 0 ? 'it is empty' : 'it is not JSON', { cause })
     }
-    if (!Array.isArray(value)) return { kind: 'error', error: readErrorObject(value) }
-    const entries = value as unknown[]
+    if ('other' in read) return { kind: 'error', error: readErrorObject(read.other) }
+    const entries = read.taken
     const sightings: Sighting[] = []
     const malformed: MalformedEntry[] = []
     for (const entry of entries) {
-      const read = readEntry(entry, item, matcher, now)
-      if ('why' in read) malformed.push(read)
-      else sightings.push(read)
+      if ('why' in entry) malformed.push(entry)
+      else sightings.push(entry)
     }
-    const last = entries.length === 0 ? undefined : idOf(entries.at(-1))
     if (entries.length > 0 && last === undefined)
       throw new PageError('the last entry of the page has no usable id, so reading cannot go on from there')
     // The API would give us this page for ever.
@@ -97,57 +100,52 @@ function idOf(entry: unknown): string | undefined {
   return typeof id === 'string' && id !== '' && id.length <= MAX_ID ? id : undefined
 }
 
-function readEntry(entry: unknown, item: AskedItem, matcher: Matcher, now: Date): Sighting | MalformedEntry {
+function readEntry({ value: entry, again }: JsonEntry, item: AskedItem, matcher: Matcher, now: Date): Sighting | MalformedEntry {
   const id = idOf(entry)
-  const fail = (why: string): MalformedEntry => ({
-    id: createHash('sha256')
-      .update(textOfEntry(entry) ?? `${id ?? ''} ${why}`)
-      .digest('hex'),
-    why: `${why} (asked for ${item.text})`,
-    source: { kind: 'certspotter', id: id ?? 'unknown' },
-    seenAt: now,
-  })
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return fail('the entry is not an object')
-  if (id === undefined) return fail('the entry has no usable id')
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return unreadable('the entry is not an object', entry, id, item, now)
+  if (id === undefined) return unreadable('the entry has no usable id', entry, id, item, now)
   const fields = entry as Record<string, unknown>
   const listed = fields['dns_names']
-  if (listed !== undefined && listed !== null && !isStrings(listed)) return fail('dns_names is not a list of strings')
-  const said = {
-    tbs: hexOf(fields['tbs_sha256']),
-    names: isStrings(listed) ? listed : undefined,
-    notBefore: timeOf(fields['not_before']),
-    notAfter: timeOf(fields['not_after']),
+  if (listed !== undefined && listed !== null && !isStrings(listed)) return unreadable('dns_names is not a list of strings', entry, id, item, now)
+  let tbs = hexOf(fields['tbs_sha256'])
+  let names = isStrings(listed) ? cleaned(listed) : undefined
+  let notBefore = timeOf(fields['not_before'])
+  let notAfter = timeOf(fields['not_after'])
+  let certificate: Certificate | undefined
+  if (tbs === undefined || names === undefined || notBefore === undefined || notAfter === undefined) {
+    // The certificate is read at once only where the API leaves out what we cannot do without.
+    const read = readDer(fields)
+    certificate = read.certificate
+    tbs ??= read.tbs
+    names ??= certificate === undefined ? undefined : cleaned(namesOf(certificate))
+    notBefore ??= certificate?.notBefore
+    notAfter ??= certificate?.notAfter
   }
-  // The certificate is read at once only where the API leaves out what we cannot do without.
-  const whole = said.tbs !== undefined && said.names !== undefined && said.notBefore !== undefined && said.notAfter !== undefined
-  const read = whole ? undefined : readDer(fields)
-  const tbs = said.tbs ?? read?.tbs
-  const notBefore = said.notBefore ?? read?.certificate?.notBefore
-  const notAfter = said.notAfter ?? read?.certificate?.notAfter
-  if (tbs === undefined) return fail('tbs_sha256 is missing or no SHA-256 hash')
-  if (said.names === undefined && read?.certificate === undefined) return fail('dns_names is missing')
-  if (notBefore === undefined || notAfter === undefined) return fail('not_before or not_after is missing or no time')
-  const names = unique((said.names ?? namesOf(read?.certificate)).map(displayName).filter((name) => name !== ''))
+  if (tbs === undefined) return unreadable('tbs_sha256 is missing or no SHA-256 hash', entry, id, item, now)
+  if (names === undefined) return unreadable('dns_names is missing', entry, id, item, now)
+  if (notBefore === undefined || notAfter === undefined) return unreadable('not_before or not_after is missing or no time', entry, id, item, now)
 
-  let { matched, items, excluded } = matcher.match(names, [])
-  const remarks: Remark[] = []
+  let { matched, items, excluded } = matcher.match(names, NONE)
+  let remarks: readonly Remark[] = NONE
   if (matched.length === 0) {
     // The API knows why it gave us this; we cannot see it, so it rings rather than hides.
     matched = [{ name: item.domain, item: item.text }]
     items = [item.key]
     excluded = false
-    remarks.push({
-      kind: 'name-by-api-only',
-      reason: `the API returned it for ${item.text}, though none of its names matches by our own reading`,
-      trouble: false,
-    })
+    remarks = [
+      {
+        kind: 'name-by-api-only',
+        reason: `the API returned it for ${item.text}, though none of its names matches by our own reading`,
+        trouble: false,
+      },
+    ]
   }
   const sighting: Sighting = {
     issuance: {
       id: tbs,
       names: names.length > 0 ? names : [item.domain],
-      ipAddresses: [],
-      issuer: issuerOf(fields['issuer'], read?.certificate),
+      ipAddresses: NONE,
+      issuer: issuerOf(fields['issuer'], certificate),
       notBefore,
       notAfter,
     },
@@ -157,8 +155,33 @@ function readEntry(entry: unknown, item: AskedItem, matcher: Matcher, now: Date)
     excluded,
     seenAt: now,
     remarks,
+    inspect: () => inspect(sighting, again(), id),
   }
-  return { ...sighting, inspect: () => inspect(sighting, fields, id) }
+  return sighting
+}
+
+const NONE: readonly never[] = []
+
+function unreadable(why: string, entry: unknown, id: string | undefined, item: AskedItem, now: Date): MalformedEntry {
+  return {
+    id: createHash('sha256')
+      .update(textOfEntry(entry) ?? `${id ?? ''} ${why}`)
+      .digest('hex'),
+    why: `${why} (asked for ${item.text})`,
+    source: { kind: 'certspotter', id: id ?? 'unknown' },
+    seenAt: now,
+  }
+}
+
+// For people and for comparing, each once, in the certificate's order.
+function cleaned(names: readonly string[]): readonly string[] {
+  const clean: string[] = []
+  for (const name of names) {
+    const shown = displayName(name)
+    // The list is searched while it is short: a set costs more than the few names of nearly every certificate.
+    if (shown !== '' && (names.length > 8 || !clean.includes(shown))) clean.push(shown)
+  }
+  return names.length > 8 ? unique(clean) : clean
 }
 
 // JSON.parse takes any depth; its counterpart goes as deep as the stack.
@@ -191,7 +214,10 @@ function readDer(fields: Record<string, unknown>): DerReading {
 }
 
 // Everything that an alert shows besides: what the certificate says, and the API's further words.
-function inspect(sighting: Sighting, fields: Record<string, unknown>, id: string): Sighting {
+function inspect(sighting: Sighting, entry: unknown, id: string): Sighting {
+  // Its bytes are lent out again with the next query; by then every step was kept.
+  if (idOf(entry) !== id) throw new RangeError('an entry was looked into after its page was gone')
+  const fields = entry as Record<string, unknown>
   const { certificate, tbs, problem } = readDer(fields)
   const { inspect: _, ...rest } = sighting
   const remarks = [...sighting.remarks]
@@ -220,8 +246,8 @@ function inspect(sighting: Sighting, fields: Record<string, unknown>, id: string
 }
 
 // Only where the API names none: what it lists is the same, cleaned.
-function namesOf(certificate: Certificate | undefined): readonly string[] {
-  return certificate === undefined ? [] : [...certificate.dnsNames.flatMap(textReadings), ...certificate.commonNames]
+function namesOf(certificate: Certificate): readonly string[] {
+  return [...certificate.dnsNames.flatMap(textReadings), ...certificate.commonNames]
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { readonly [k in K]?: V } {
@@ -239,7 +265,7 @@ function nested(value: unknown, key: string): unknown {
 }
 
 function hexOf(value: unknown): string | undefined {
-  return typeof value === 'string' && HEX32.test(value) ? value.toLowerCase() : undefined
+  return typeof value === 'string' && value.length === 64 && HEX32.test(value) ? value.toLowerCase() : undefined
 }
 
 function timeOf(value: unknown): Date | undefined {
@@ -260,11 +286,11 @@ function issuerOf(value: unknown, certificate: Certificate | undefined): Issuer 
   const name = textOf(nested(value, 'name')) ?? certificate?.issuer
   const friendlyName = textOf(nested(value, 'friendly_name'))
   const caaDomains = nested(value, 'caa_domains')
-  return {
-    ...optional('name', name),
-    ...optional('friendlyName', friendlyName),
-    ...optional('caaDomains', isStrings(caaDomains) ? caaDomains : undefined),
-  }
+  const issuer: { name?: string; friendlyName?: string; caaDomains?: readonly string[] } = {}
+  if (name !== undefined) issuer.name = name
+  if (friendlyName !== undefined) issuer.friendlyName = friendlyName
+  if (isStrings(caaDomains)) issuer.caaDomains = caaDomains
+  return issuer
 }
 
 function textOf(value: unknown): string | undefined {

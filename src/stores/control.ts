@@ -93,13 +93,15 @@ export interface Control {
   prunedAt?: number
   /** Number of the last issuance that was kept; it only grows. */
   lastIssuance: number
+  /** Every issuance up to this number is in the unique key; those after it may not be yet. */
+  sortedIn: number
   /** Alerts ever made, by kind and severity: `certificate/info`. */
   alerts: Record<string, number>
 }
 
 /** The state of a first run. */
 export function emptyControl(): Control {
-  return { version: 1, items: record(), credentials: record(), sinks: record(), troubles: record(), alerts: record(), lastIssuance: 0 }
+  return { version: 1, items: record(), credentials: record(), sinks: record(), troubles: record(), alerts: record(), lastIssuance: 0, sortedIn: 0 }
 }
 
 // Keys are names from a configuration: `__proto__` must be as good as any.

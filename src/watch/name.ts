@@ -9,12 +9,16 @@ export type Label = string
 /** Stands for a label that is no text at all: it may be any. The Cert Spotter API writes it so as well. */
 export const UNPARSABLE: Label = '<unparsable>'
 
+// What nearly every name is already: nothing to strip, nothing to lower.
+const PLAIN = /^[a-z0-9*_-][a-z0-9*_.-]*[a-z0-9*_-]$/
+
 // The dots that IDNA takes for one (UTS 46, section 4.5).
 const OTHER_DOTS = /[\u3002\uff0e\uff61]/g
 const NOT_ASCII = /[^\u0000-\u007f]/
 
 /** The name for people and for comparing: lower-case, without blanks around it and without trailing dots; otherwise as it is, so hostile. */
 export function displayName(raw: string): string {
+  if (PLAIN.test(raw)) return raw
   let name = raw.trim()
   while (name.endsWith('.')) name = name.slice(0, -1).trimEnd()
   return name.toLowerCase()

@@ -56,6 +56,12 @@ export async function watch(session: Session): Promise<number> {
     screen?.print('finishing the step in hand …')
     log('debug', 'stopping: the step in hand is finished first')
   })
+  // The live line counts down by itself; whatever else is printed takes its place until the next second.
+  let waiting: { readonly until: number; readonly why: string } | undefined
+  const tick = (): void => {
+    if (waiting !== undefined && !stop.signal.aborted) screen?.live(nextLine(waiting.until, waiting.why, world.clock.now()))
+  }
+  const ticking = screen === undefined ? undefined : setInterval(tick, 1000)
   let round = performance.now()
   const look = async (): Promise<Overview> => overview(await opened.reader.control(), await opened.reader.waiting(), plan.setup, world.clock.now())
   const web =
@@ -75,13 +81,17 @@ export async function watch(session: Session): Promise<number> {
     await runWatch(opened, world.clock, {
       signal: stop.signal,
       round: () => (round = performance.now()),
-      resting: (wait) => screen?.live(nextLine(wait.until, wait.why, world.clock.now())),
+      resting: (wait) => {
+        waiting = wait
+        tick()
+      },
     })
     await beating
     screen?.live(undefined)
     screen?.print('done')
     return 0
   } finally {
+    clearInterval(ticking)
     stop.end()
     await web?.close()
     await opened.close()

@@ -55,6 +55,9 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
   }
 }
 
+// So many are sorted in even if more are to come: what is known of them is in memory meanwhile, some 10 MB.
+const MAX_UNSORTED = 200_000
+
 /** Statements by their text, each prepared once. */
 interface Statements {
   run(sql: string, ...values: readonly SQLInputValue[]): { readonly changes: number; readonly id: number }
@@ -100,11 +103,14 @@ function transaction(db: Statements, control: Control, issuances: Issuances): Tr
   }
   return {
     control,
-    known: async (ids) => issuances.known(ids),
+    known: async (ids) => issuances.known(ids, control.sortedIn),
     addIssuances: async (added, bulk) => {
       control.lastIssuance = issuances.add(added, control.lastIssuance, bulk)
+      if (bulk && control.lastIssuance - control.sortedIn > MAX_UNSORTED) control.sortedIn = issuances.sortIn(control.sortedIn, control.lastIssuance)
     },
-    sortIn: async () => issuances.sortIn(),
+    sortIn: async () => {
+      control.sortedIn = issuances.sortIn(control.sortedIn, control.lastIssuance)
+    },
     countHostnames: async (covers) => issuances.countHostnames(covers),
     addAlerts: async (alerts, sinks, now) =>
       alerts.filter((alert) => {
@@ -151,8 +157,8 @@ function transaction(db: Statements, control: Control, issuances: Issuances): Tr
         id,
       ).changes > 0,
     prune: async (expiredBefore, deliveredBefore) => {
+      db.run('delete from known where tbs in (select tbs from issuances where not_after < ?)', expiredBefore)
       db.run('delete from issuances where not_after < ?', expiredBefore)
-      db.run('delete from arrivals where not_after < ?', expiredBefore)
       db.run(
         `delete from alerts where at < ?1 and not exists (
            select 1 from deliveries d left join messages m on m.id = d.message

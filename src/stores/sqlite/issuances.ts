@@ -2,92 +2,88 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { NewIssuance } from '../backend.ts'
 
-/** The issuances inside one transaction of the caller's. */
+/** The issuances inside one transaction of the caller's. `sortedIn` and `last` are the control document's. */
 export interface Issuances {
   /** Which of these ids (64 hex digits) are known. */
-  known(ids: readonly string[]): ReadonlySet<string>
-  /** Keeps issuances that are not known; numbers them after `last` and returns the last number. `bulk`: see arrivals in schema.ts. */
+  known(ids: readonly string[], sortedIn: number): ReadonlySet<string>
+  /** Keeps issuances that are not known; numbers them after `last` and returns the last number. `bulk`: they are sorted in later. */
   add(issuances: readonly NewIssuance[], last: number, bulk: boolean): number
-  /** Moves what has arrived to where it belongs. */
-  sortIn(): void
+  /** Puts what came after `sortedIn` into the unique key. Returns `last`. */
+  sortIn(sortedIn: number, last: number): number
   /** The transaction came to nothing: what was taken for known may not be. */
   forget(): void
   countHostnames(covers: (name: string) => boolean): number
 }
 
-/** So many arrivals are sorted in even if more are to come: their ids are kept in memory meanwhile, some 20 MB. */
-const MAX_ARRIVALS = 200_000
-const COLUMNS = 'seq, tbs, names, ips, issuer, not_before, not_after, seen_at, source, rang'
 /** Names are parsed in lots of so many rows. */
 const LOT = 500
 
 /** Over an open database. */
 export function createIssuances(database: DatabaseSync): Issuances {
-  const find = database.prepare('select 1 from issuances where tbs = ?')
-  const values = COLUMNS.replaceAll(/\w+/g, '?')
-  const insert = database.prepare(`insert into issuances (${COLUMNS}) values (${values}) on conflict (tbs) do nothing`)
-  const append = database.prepare(`insert into arrivals (${COLUMNS}) values (${values})`)
-  const arrivedSince = database.prepare('select seq, tbs from arrivals where seq > ? order by seq')
+  const find = database.prepare('select 1 from known where tbs = ?')
+  const any = database.prepare('select 1 from known limit 1')
+  const remember = database.prepare('insert into known (tbs) values (?) on conflict do nothing')
+  const insert = database.prepare(
+    'insert into issuances (seq, tbs, names, ips, issuer, not_before, not_after, seen_at, source, rang) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+  )
+  const unsorted = database.prepare('select seq, tbs from issuances where seq > ? order by seq')
+  const findUnsorted = database.prepare('select 1 from issuances where seq > ? and tbs = ?')
+  const sort = database.prepare('insert into known (tbs) select tbs from issuances where seq > ? order by tbs on conflict do nothing')
 
-  // Ids of the arrivals, as far as they were seen. One that was sorted in by another process stays in it: known is known.
-  let arrived = new Set<string>()
+  // The first 48 bits of the ids that are not sorted in, as far as they were seen: who is not among them is not there. One that was sorted in by
+  // another process stays among them, which costs a look.
+  let maybe = new Set<number>()
   let seen = 0
-
-  const lookAtArrivals = (): void => {
-    for (const row of arrivedSince.all(seen)) {
-      arrived.add(Buffer.from(row['tbs'] as Uint8Array).toString('latin1'))
-      seen = row['seq'] as number
-    }
-  }
-
-  const sortIn = (): void => {
-    // One pass over the index instead of a hundred random pages of it for each page of the API.
-    database.exec(`
-      insert into issuances (${COLUMNS}) select ${COLUMNS} from arrivals order by seq on conflict (tbs) do nothing;
-      delete from arrivals`)
-    arrived = new Set()
-  }
+  const prefix = (tbs: Uint8Array): number => Buffer.from(tbs.buffer, tbs.byteOffset, 6).readUIntBE(0, 6)
 
   return {
-    known: (ids) => {
-      lookAtArrivals()
+    known: (ids, sortedIn) => {
+      if (seen < sortedIn) {
+        maybe = new Set()
+        seen = sortedIn
+      }
+      for (const row of unsorted.iterate(seen)) {
+        maybe.add(prefix(row['tbs'] as Uint8Array))
+        seen = row['seq'] as number
+      }
       const found = new Set<string>()
+      // In the first baseline of all there is none to find.
+      const some = any.get() !== undefined
       for (const id of ids) {
         const tbs = Buffer.from(id, 'hex')
-        if (arrived.has(tbs.toString('latin1')) || find.get(tbs) !== undefined) found.add(id)
+        if ((some && find.get(tbs) !== undefined) || (maybe.has(prefix(tbs)) && findUnsorted.get(sortedIn, tbs) !== undefined)) found.add(id)
       }
       return found
     },
     add: (issuances, last, bulk) => {
-      const statement = bulk ? append : insert
       let seq = last
       for (const { id, names, ipAddresses, issuer, notBefore, notAfter, seenAt, source, rang } of issuances) {
-        seq += 1
         const tbs = Buffer.from(id, 'hex')
-        if (bulk) arrived.add(tbs.toString('latin1'))
+        if (bulk) maybe.add(prefix(tbs))
+        else if (remember.run(tbs).changes === 0) continue
+        seq += 1
         const ips = ipAddresses.length > 0 ? JSON.stringify(ipAddresses) : null
-        statement.run(seq, tbs, JSON.stringify(names), ips, issuer ?? null, notBefore, notAfter, seenAt, `${source.kind} ${source.id}`, rang ? 1 : 0)
+        insert.run(seq, tbs, JSON.stringify(names), ips, issuer ?? null, notBefore, notAfter, seenAt, `${source.kind} ${source.id}`, rang ? 1 : 0)
       }
       if (bulk) seen = seq
-      if (bulk && arrived.size > MAX_ARRIVALS) sortIn()
       return seq
     },
-    sortIn,
+    // In the key's own order: each page of it is written once.
+    sortIn: (sortedIn, last) => {
+      sort.run(sortedIn)
+      return last
+    },
     forget: () => {
-      arrived = new Set()
+      maybe = new Set()
       seen = 0
     },
     countHostnames: (covers) => {
       // Numbers instead of names: a set of a million names would be the largest thing in the process. That two share 53 bits is no event.
       const names = new Set<number>()
       // A lot of lists comes as one text: a hundred thousand rows one by one would cost more than reading them.
-      for (const table of ['issuances', 'arrivals']) {
-        const lots = database.prepare(
-          `select group_concat(names) lists from (select names, seq / ${LOT} lot from ${table} order by seq) group by lot`,
-        )
-        for (const row of lots.iterate()) {
-          for (const list of JSON.parse(`[${String(row['lists'])}]`) as string[][]) for (const name of list) if (covers(name)) names.add(hash53(name))
-        }
+      const lots = database.prepare(`select group_concat(names) lists from (select names, seq / ${LOT} lot from issuances order by seq) group by lot`)
+      for (const row of lots.iterate()) {
+        for (const list of JSON.parse(`[${String(row['lists'])}]`) as string[][]) for (const name of list) if (covers(name)) names.add(hash53(name))
       }
       return names.size
     },

@@ -44,8 +44,7 @@ export function createReader(database: DatabaseSync, shown: string): Reader {
       }),
     issuances: async (visit) =>
       guarded(() => {
-        // Both halves come by descending number, so this is a merge, not a sort.
-        const rows = database.prepare('select * from arrivals union all select * from issuances order by seq desc').iterate()
+        const rows = database.prepare('select * from issuances order by seq desc').iterate()
         for (const row of rows) if (!visit(certRecord(row as unknown as IssuanceRow))) break
       }),
     waiting: async () =>

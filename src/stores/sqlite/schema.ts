@@ -6,17 +6,14 @@ export const MIGRATIONS: readonly string[] = [
   -- One row: the control document.
   create table control (id integer primary key, body text not null);
 
-  -- seq is counted by the control document, over both tables. tbs has 32 bytes; names and ips are JSON lists, as hostile as they come.
+  -- Issuances in order of arrival. seq is counted by the control document. names and ips are JSON lists, as hostile as they come.
   create table issuances (
-    seq integer primary key, tbs blob not null unique, names text not null, ips text, issuer text,
-    not_before integer not null, not_after integer not null, seen_at integer not null, source text not null, rang integer not null
-  );
-  -- Issuances of baselines under way, in order of arrival and without an index: keeping a random index in order for a hundred thousand of them
-  -- costs more than all the rest of a baseline. They are sorted in at its end, or when there are many.
-  create table arrivals (
     seq integer primary key, tbs blob not null, names text not null, ips text, issuer text,
     not_before integer not null, not_after integer not null, seen_at integer not null, source text not null, rang integer not null
   );
+  -- Which are known: the unique key, 32 bytes. Issuances of baselines under way are not in it yet: a hundred random places of it for each page of
+  -- the API would cost a baseline more than all the rest. They are sorted in at its end, or when there are many.
+  create table known (tbs blob primary key) without rowid;
 
   create table alerts (
     seq integer primary key autoincrement, kind text not null, id text not null, body text not null, at integer not null, unique (kind, id)
