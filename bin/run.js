@@ -5,6 +5,9 @@ const v8 = require('node:v8')
 // for that; told to collect a little earlier, it needs 140 for a baseline of any size and hardly more time (bench/baseline.ts).
 for (const flag of ['--external-memory-accounted-in-global-limit', '--heap-growing-percent=30']) v8.setFlagsFromString(flag)
 
+// Compiled code is kept beside the code itself, where whoever may write it may change us anyway; where nobody may, nothing is kept.
+require('node:module').enableCompileCache(require('node:path').join(__dirname, '..', 'dist', '.compiled'))
+
 // On Node 22 node:sqlite says that it is experimental each time: it is what we chose, and no news to whoever runs us.
 const emitWarning = process.emitWarning.bind(process)
 process.emitWarning = (warning, ...rest) => {

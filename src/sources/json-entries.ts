@@ -6,7 +6,7 @@ import { isAscii } from 'node:buffer'
 export interface JsonEntry {
   readonly value: unknown
   /** Parses it anew. Only as long as the body's memory was not lent to another answer. */
-  again(): unknown
+  readonly again: () => unknown
 }
 
 const OPEN = 0x5b

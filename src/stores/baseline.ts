@@ -15,7 +15,10 @@ export function tally(baseline: BaselineState, step: Step): void {
   for (const { issuance } of step.sightings) {
     const name = (issuance.issuer.friendlyName ?? issuance.issuer.name ?? 'unknown').slice(0, 200)
     const key = Object.hasOwn(baseline.issuers, name) || Object.keys(baseline.issuers).length < MAX_ISSUERS ? name : OTHERS
-    baseline.issuers = { ...baseline.issuers, [key]: (Object.hasOwn(baseline.issuers, key) ? (baseline.issuers[key] ?? 0) : 0) + 1 }
+    const before = Object.hasOwn(baseline.issuers, key) ? (baseline.issuers[key] ?? 0) : 0
+    // Not by assignment: `__proto__` is as good a name for an issuer as any.
+    if (before === 0) Object.defineProperty(baseline.issuers, key, { value: 1, writable: true, enumerable: true, configurable: true })
+    else baseline.issuers[key] = before + 1
     baseline.newest = Math.max(baseline.newest ?? -Infinity, issuance.notBefore.getTime())
   }
 }

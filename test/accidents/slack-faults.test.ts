@@ -85,7 +85,7 @@ describe('Slack takes no message just now', { concurrency: 2 }, () => {
       s.slack.script.push(fault())
       await s.run(['poll'], 20)
       assert.equal(attempts(s.slack).length, 1)
-      assert.equal((await s.run(['status'], 20)).code, what.startsWith('429') ? (await s.run(['status'], 20)).code : 1)
+      if (!what.startsWith('429')) assert.equal((await s.run(['status'], 20)).code, 1)
       // Between the attempt and the time that a 429 names, nothing is sent.
       if (what.startsWith('429')) {
         await s.run(['poll'], 28)
@@ -226,8 +226,9 @@ describe('watch', () => {
       await until(() => times(s.other, 'a.example.com') === 1, 'the other webhook has it', 5000)
       s.add('b.example.com')
       await until(() => times(s.other, 'b.example.com') === 1, 'and the next', 5000)
+      // The second ends it at once. Not the same: two equal signals may become one.
       child.kill('SIGTERM')
-      child.kill('SIGTERM')
+      child.kill('SIGINT')
     })
     s.slack.setMode(undefined)
     assert.equal((await s.run(['poll'], 30)).code, 0)

@@ -78,14 +78,29 @@ export function createIssuances(database: DatabaseSync): Issuances {
       seen = 0
     },
     countHostnames: (covers) => {
-      // Numbers instead of names: a set of a million names would be the largest thing in the process. That two share 53 bits is no event.
-      const names = new Set<number>()
+      // Numbers instead of names, and sorted instead of in a set: a set of a million names would be the largest thing in the process. That two names
+      // share 53 bits is no event.
+      let hashes = new Float64Array(4096)
+      let count = 0
       // A lot of lists comes as one text: a hundred thousand rows one by one would cost more than reading them.
       const lots = database.prepare(`select group_concat(names) lists from (select names, seq / ${LOT} lot from issuances order by seq) group by lot`)
       for (const row of lots.iterate()) {
-        for (const list of JSON.parse(`[${String(row['lists'])}]`) as string[][]) for (const name of list) if (covers(name)) names.add(hash53(name))
+        for (const list of JSON.parse(`[${String(row['lists'])}]`) as string[][]) {
+          for (const name of list) {
+            if (!covers(name)) continue
+            if (count === hashes.length) {
+              const larger = new Float64Array(2 * count)
+              larger.set(hashes)
+              hashes = larger
+            }
+            hashes[count++] = hash53(name)
+          }
+        }
       }
-      return names.size
+      const sorted = hashes.subarray(0, count).sort()
+      let different = 0
+      for (let n = 0; n < count; n++) if (n === 0 || sorted[n] !== sorted[n - 1]) different += 1
+      return different
     },
   }
 }
