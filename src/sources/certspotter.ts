@@ -41,6 +41,8 @@ export function createCertSpotter(options: CertSpotterOptions): CertSpotter {
   }
   // A page is read to its end before the next is asked for, so they may all use the same half megabyte.
   const scratch = { buffer: Buffer.alloc(0) }
+  // An error may quote the token back. It is kept in the state and told to every sink, so it goes before anything is cut.
+  const withoutToken = (body: Buffer): string => body.toString('utf8').replaceAll(options.token ?? '\0', '[token]')
   return async (item, cursor, now, signal) => {
     let response: HttpResponse
     try {
@@ -64,14 +66,14 @@ export function createCertSpotter(options: CertSpotterOptions): CertSpotter {
       try {
         const read = options.readPage(response.body, item, cursor, new Date(at))
         if (read.kind === 'page') return { kind: 'step', step: read.step, ...(blockedUntil !== undefined && { blockedUntil }) }
-        return refused(200, read.error, options.token !== undefined, blockedUntil, at)
+        return refused(200, errorObject(withoutToken(response.body)), options.token !== undefined, blockedUntil, at)
       } catch (error) {
         if (!(error instanceof PageError)) throw error
         if (blockedUntil !== undefined) return wait(blockedUntil)
         return failure('api', `the Cert Spotter API gave an answer that cannot be read: ${error.message}`, true)
       }
     }
-    return refused(response.status, errorObject(response.body), options.token !== undefined, blockedUntil, at)
+    return refused(response.status, errorObject(withoutToken(response.body)), options.token !== undefined, blockedUntil, at)
   }
 }
 
@@ -82,9 +84,9 @@ function queryUrl(base: string, item: AskedItem, cursor: string | undefined): st
   return `${base}/issuances?${query.toString()}`
 }
 
-function errorObject(body: Buffer): ErrorObject {
+function errorObject(body: string): ErrorObject {
   try {
-    return readErrorObject(JSON.parse(body.toString('utf8')) as unknown)
+    return readErrorObject(JSON.parse(body) as unknown)
   } catch {
     // HTML of a gateway in between.
     return {}

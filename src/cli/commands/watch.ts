@@ -38,14 +38,14 @@ export async function watch(session: Session): Promise<number> {
   const report = (event: MonitorEvent): void => {
     const now = world.clock.now()
     measure(metrics, event, now)
+    if (event.kind === 'alerts' && screen !== undefined && app !== undefined) {
+      void showInventories(event.alerts, app.reader, config.watch, (text) => screen.print(text)).catch(() => undefined)
+    }
     // What stdout shows in full already is not said a second time beside it.
     if (event.kind === 'alerts' && screen !== undefined && plan.stdout === 'pretty') return
     for (const line of linesOf(event, plan.setup.quota, now)) {
       if (screen === undefined) log(line.level, `${line.about}: ${line.text}`)
       else screen.say(line)
-    }
-    if (event.kind === 'alerts' && screen !== undefined && app !== undefined) {
-      void showInventories(event.alerts, app.reader, config.watch, (text) => screen.print(text)).catch(() => undefined)
     }
   }
   app = await openApp(config, world, report, session.flags.json)
