@@ -105,7 +105,8 @@ export function createMonitor(ports: MonitorPorts): Monitor {
       const outcome = await notifier.send(next.message.composed, () => new Date(clock.now()), signal)
       tell(await store.settle(next.message, outcome, clock.now(), ports.random()))
       report({ kind: 'sent', message: next.message, outcome, ms: clock.now() - now })
-      return { kind: 'did', failed: outcome.kind !== 'delivered' }
+      // Waiting because we were told to is no failure.
+      return { kind: 'did', failed: outcome.kind !== 'delivered' && !(outcome.kind === 'retry' && outcome.at !== undefined) }
     })
 
   const review = async (late: boolean): Promise<void> => {

@@ -29,6 +29,8 @@ export type CertSpotter = (item: AskedItem, cursor: string | undefined, now: () 
 const MAX_BYTES = 32 * 1024 * 1024
 /** A 429 that does not say how long. */
 const BLOCK = 3_600_000
+/** A 429 that names a time which is over already: by a clock that differs a little from ours, or by mistake. */
+const SOON = 30_000
 const EXPAND = ['dns_names', 'issuer', 'issuer.caa_domains', 'revocation', 'problem_reporting', 'cert_der']
 
 /** The source for one API and token. */
@@ -62,18 +64,19 @@ export function createCertSpotter(options: CertSpotterOptions): CertSpotter {
     const at = now()
     const told = parseRetryAfter(response.headers['retry-after'], new Date(at))?.getTime()
     const blockedUntil = told !== undefined && told > at ? told : undefined
+    const toldNow = told !== undefined && blockedUntil === undefined
     if (response.status === 200) {
       try {
         const read = options.readPage(response.body, item, cursor, new Date(at))
         if (read.kind === 'page') return { kind: 'step', step: read.step, ...(blockedUntil !== undefined && { blockedUntil }) }
-        return refused(200, errorObject(withoutToken(response.body)), options.token !== undefined, blockedUntil, at)
+        return refused(200, errorObject(withoutToken(response.body)), options.token !== undefined, blockedUntil, at, toldNow)
       } catch (error) {
         if (!(error instanceof PageError)) throw error
         if (blockedUntil !== undefined) return wait(blockedUntil)
         return failure('api', `the Cert Spotter API gave an answer that cannot be read: ${error.message}`, true)
       }
     }
-    return refused(response.status, errorObject(withoutToken(response.body)), options.token !== undefined, blockedUntil, at)
+    return refused(response.status, errorObject(withoutToken(response.body)), options.token !== undefined, blockedUntil, at, toldNow)
   }
 }
 
@@ -94,10 +97,10 @@ function errorObject(body: string): ErrorObject {
 }
 
 // By status and the stable `code`; messages are for people and may change (apis.md 1.6).
-function refused(status: number, error: ErrorObject, hasToken: boolean, blockedUntil: number | undefined, now: number): Asked {
+function refused(status: number, error: ErrorObject, hasToken: boolean, blockedUntil: number | undefined, now: number, toldNow: boolean): Asked {
   const said = error.message ?? error.code
   const words = `${status === 200 ? 'an error' : String(status)}${said === undefined ? '' : `: ${said}`}`
-  if (status === 429 || error.code === 'rate_limited') return wait(blockedUntil ?? now + BLOCK)
+  if (status === 429 || error.code === 'rate_limited') return wait(blockedUntil ?? now + (toldNow ? SOON : BLOCK))
   // An error object that came with 200 is the error that it names.
   if ((status === 403 || status === 200) && (error.code === 'not_allowed_by_plan' || error.field === 'domain'))
     return failure('name', `the Cert Spotter API refuses this name (${words})`, true, blockedUntil)

@@ -48,7 +48,12 @@ export async function watch(session: Session): Promise<number> {
       else screen.say(line)
     }
   }
-  app = await openApp(config, world, report, session.flags.json)
+  // What stdout shows takes the place of the live line, as what stderr shows does.
+  const write = async (text: string): Promise<void> => {
+    screen?.live(undefined)
+    await world.stdout.write(text)
+  }
+  app = await openApp(config, { ...world, stdout: { ...world.stdout, write } }, report, session.flags.json)
   const opened = app
 
   const stop = untilSignalled(() => {
