@@ -42,11 +42,13 @@ export async function runPass(app: App, clock: Clock, options: PassOptions): Pro
 }
 
 async function askAll(app: App, clock: Clock, { wait, signal, resting }: PassOptions): Promise<boolean> {
+  // What is due is what is due now: a round that takes longer than the interval must not begin anew.
+  const since = clock.now()
   let failures = 0
   let failed = false
   for (;;) {
     if (signal.aborted) return failed
-    const did = await app.monitor.askNext()
+    const did = await app.monitor.askNext(since)
     if (did.kind === 'did') {
       failures = did.failed ? failures + 1 : 0
       failed ||= did.failed

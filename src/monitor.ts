@@ -43,8 +43,8 @@ export type Asking = { readonly kind: 'did'; readonly failed: boolean } | Wait
 export type Delivering = { readonly kind: 'did'; readonly failed: boolean } | Wait
 
 export interface Monitor {
-  /** Asks for the most urgent name that the budget allows, if any. Throws StoreError (said to every sink before) and OwnerError. */
-  askNext(signal?: AbortSignal): Promise<Asking>
+  /** Asks for the most urgent name that the budget allows, if any; in a pass that began at `since` (ms) each name once. Throws StoreError (said to every sink before) and OwnerError. */
+  askNext(since?: number): Promise<Asking>
   /** Sends the sink's next message, if one is due. Throws as askNext. */
   deliverNext(notifier: Notifier, signal?: AbortSignal): Promise<Delivering>
   /** Gives back what was claimed and will not be asked any more. Throws as askNext. */
@@ -70,16 +70,16 @@ export function createMonitor(ports: MonitorPorts): Monitor {
   // The next page's query, claimed when the last page was kept.
   let claimed: Work | undefined
 
-  const askNext = async (signal?: AbortSignal): Promise<Asking> =>
+  const askNext = async (since?: number): Promise<Asking> =>
     guarded(async () => {
       const now = clock.now()
-      const claim: Claim = claimed === undefined ? await store.claim(now, now + ports.askMs + LEASE_MARGIN) : { kind: 'work', work: claimed }
+      const claim: Claim = claimed === undefined ? await store.claim(now, now + ports.askMs + LEASE_MARGIN, since) : { kind: 'work', work: claimed }
       claimed = undefined
       if (claim.kind === 'wait') return claim
       const { work } = claim
       const item = ports.items.get(work.key)
       if (item === undefined) throw new RangeError(`no item ${work.key}`)
-      const asked = await ports.ask(item, work.cursor, () => clock.now(), signal)
+      const asked = await ports.ask(item, work.cursor, () => clock.now())
       const ms = clock.now() - now
       if (asked.kind === 'failure') {
         tell(await store.fail(work, asked.failure, clock.now()))
@@ -89,6 +89,7 @@ export function createMonitor(ports: MonitorPorts): Monitor {
       const then = clock.now()
       const done = await store.commit(work, asked.step, then, {
         until: then + ports.askMs + LEASE_MARGIN,
+        ...(since !== undefined && { since }),
         ...(asked.blockedUntil !== undefined && { blockedUntil: asked.blockedUntil }),
       })
       claimed = done.next
@@ -106,7 +107,7 @@ export function createMonitor(ports: MonitorPorts): Monitor {
       tell(await store.settle(next.message, outcome, clock.now(), ports.random()))
       report({ kind: 'sent', message: next.message, outcome, ms: clock.now() - now })
       // Waiting because we were told to is no failure.
-      return { kind: 'did', failed: outcome.kind !== 'delivered' && !(outcome.kind === 'retry' && outcome.at !== undefined) }
+      return { kind: 'did', failed: outcome.kind !== 'delivered' && !(outcome.kind === 'retry' && outcome.limited === true) }
     })
 
   const review = async (late: boolean): Promise<void> => {

@@ -27,6 +27,7 @@ const SPACING = 1000
 const MAX_ANSWER_BYTES = 65_536
 const ANSWER = 200
 const WITHOUT_RETRY_AFTER = 30_000
+const SOON = 5000
 
 /** It refuses this form of the message; another may pass. */
 const REFUSED = new Set([
@@ -116,9 +117,12 @@ function judge(response: HttpResponse, now: Date, safe: (text: string) => string
   if (status === 200 && body === 'ok') return { kind: 'delivered', answer: 'ok' }
   const answer = safe(status === 200 ? (body === '' ? 'an empty answer' : body) : `${status} ${body}`.trim())
   const word = errorWord(body)
-  const at = parseRetryAfter(headers['retry-after'], now)
+  const told = parseRetryAfter(headers['retry-after'], now)
+  // A time that is over already says nothing: its clock differs from ours, or it means "at once", which would be for ever.
+  const at = told !== undefined && told > now ? told : undefined
   const retry: Outcome = at === undefined ? { kind: 'retry', answer } : { kind: 'retry', answer, at }
-  if (status === 429) return { kind: 'retry', answer, at: at ?? new Date(now.getTime() + WITHOUT_RETRY_AFTER) }
+  if (status === 429)
+    return { kind: 'retry', answer, at: at ?? new Date(now.getTime() + (told === undefined ? WITHOUT_RETRY_AFTER : SOON)), limited: true }
   if (REFUSED.has(word)) return { kind: 'refused', answer }
   if (DEAD.has(word)) return { kind: 'dead', answer }
   // `rollup_error` and whatever a gateway or a portal says in between. Redirects are not followed: they would hand the message to someone else.

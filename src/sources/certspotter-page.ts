@@ -47,7 +47,8 @@ export type PageReader = (
 /** As observed: a page shorter than this is the last for now (apis.md 1.4). Stopping early is always safe, the next poll goes on from the cursor. */
 const PAGE_SIZE = 100
 const HEX32 = /^[0-9a-f]{64}$/i
-const MAX_ID = 200
+// Opaque, but something that comes back as it went: a cursor of broken UTF-8 would be refused for ever after.
+const ID = /^(?! )[\x20-\x7e]{1,200}(?<! )$/
 const MAX_REPORTING = 1000
 
 /** A reader that tells whose the names are by `matcher`. */
@@ -97,7 +98,7 @@ export function readErrorObject(value: unknown): ErrorObject {
 function idOf(entry: unknown): string | undefined {
   const id: unknown = typeof entry === 'object' && entry !== null ? (entry as Record<string, unknown>)['id'] : undefined
   if (typeof id === 'number' && Number.isSafeInteger(id)) return String(id)
-  return typeof id === 'string' && id !== '' && id.length <= MAX_ID ? id : undefined
+  return typeof id === 'string' && ID.test(id) ? id : undefined
 }
 
 function readEntry({ value: entry, again }: JsonEntry, item: AskedItem, matcher: Matcher, now: Date): Sighting | MalformedEntry {

@@ -26,7 +26,7 @@ export type Asked =
 export type CertSpotter = (item: AskedItem, cursor: string | undefined, now: () => number, signal?: AbortSignal) => Promise<Asked>
 
 // A page holds 100 issuances; one of 100 certificates with 2,000 names each would come to some 15 MB.
-const MAX_BYTES = 32 * 1024 * 1024
+const MAX_BYTES = 16 * 1024 * 1024
 /** A 429 that does not say how long. */
 const BLOCK = 3_600_000
 /** A 429 that names a time which is over already: by a clock that differs a little from ours, or by mistake. */

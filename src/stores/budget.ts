@@ -12,8 +12,8 @@ export function credentialOf(control: Control, setup: Setup): CredentialState {
   return (control.credentials[setup.credential] ??= { spent: { full: [], single: [] }, fence: 0 })
 }
 
-/** What the plan needs to know. */
-export function planInput(control: Control, setup: Setup, now: number): PlanInput {
+/** What the plan needs to know. A name that was asked at or after `since` (ms), and has nothing left to read, had its turn. */
+export function planInput(control: Control, setup: Setup, now: number, since = Infinity): PlanInput {
   const credential = credentialOf(control, setup)
   const blockedUntil = Math.max(credential.blocked?.until ?? 0, credential.pause?.until ?? 0)
   return {
@@ -29,7 +29,10 @@ export function planInput(control: Control, setup: Setup, now: number): PlanInpu
         queryClass,
         backlog: item?.baseline !== undefined || item?.full === true,
         baseline: item?.baseline !== undefined,
-        ...(item?.polledAt !== undefined && { polledAt: item.polledAt }),
+        ...(item?.polledAt !== undefined && {
+          polledAt: item.polledAt,
+          done: item.polledAt >= since && item.failing === undefined && item.baseline === undefined && !item.full,
+        }),
         ...(item?.retry !== undefined && { retryAt: item.retry.until }),
       }
     }),

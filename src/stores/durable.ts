@@ -13,6 +13,7 @@ import type { Control, CredentialState, ItemState } from './control.ts'
 import { rebase } from './control.ts'
 import { reviewTroubles } from './health.ts'
 import type { Owner } from './lease.ts'
+import { RUNNER_GRACE } from './overview.ts'
 import { held } from './lease.ts'
 import { createOutbox } from './outbox.ts'
 import { issuanceRow, remarkTrouble } from './sighting.ts'
@@ -38,12 +39,12 @@ export async function createStore(
   await backend.transact(async (tx) => enroll(tx.control, setup, now))
   const outbox = createOutbox(backend, setup, owner)
 
-  const take = (control: Control, at: number, until: number): Claim => {
+  const take = (control: Control, at: number, until: number, since?: number): Claim => {
     const credential = credentialOf(control, setup)
     if (held(credential.lease, owner, at))
       return { kind: 'wait', until: Math.min(credential.lease?.until ?? at, at + 1000), why: 'leased', failing: false }
     const failing = isFailing(control, setup)
-    const decision = plan(planInput(control, setup, at))
+    const decision = plan(planInput(control, setup, at, since))
     if (decision.kind === 'wait') return { ...decision, failing }
     const item = control.items[decision.key]
     if (item === undefined) return { kind: 'wait', until: at + MINUTE, why: 'nothing', failing }
@@ -67,13 +68,16 @@ export async function createStore(
     }
   }
 
-  const claim = async (at: number, until: number): Promise<Claim> =>
+  const claim = async (at: number, until: number, since?: number): Promise<Claim> =>
     backend.transact(async (tx) => {
       rebase(tx.control, at)
-      return take(tx.control, at, until)
+      // A runner that is long overdue while someone else does its work has been replaced, by cron or by hand: nobody waits for it any more.
+      const { runner } = tx.control
+      if (runner !== undefined && runner.owner !== owner.id && at > runner.dueAt + RUNNER_GRACE) delete tx.control.runner
+      return take(tx.control, at, until, since)
     })
 
-  const commit: Store['commit'] = async (work, step, at, { blockedUntil, until } = {}) =>
+  const commit: Store['commit'] = async (work, step, at, { blockedUntil, until, since } = {}) =>
     backend.transact(async (tx) => {
       const { credential, item } = leaseOf(tx.control, setup, work)
       recount(credential, work, at)
@@ -118,7 +122,7 @@ export async function createStore(
       const added = await addAlerts(tx, alerts, setup.sinks, at)
       const left = budgetLeft(setup.quota[work.queryClass], credential.spent[work.queryClass], at).left
       // A page that was full is followed by the next: one write for both.
-      const next = step.more && until !== undefined ? take(tx.control, at, until) : undefined
+      const next = step.more && until !== undefined ? take(tx.control, at, until, since) : undefined
       return {
         alerts: added,
         news: fresh.length,

@@ -85,14 +85,14 @@ export function createOutbox(backend: Backend, setup: Setup, owner: Owner): Pick
       if (outcome.kind === 'delivered') {
         sink.delivered += message.alerts.length
         sink.deliveredAt = now
-      } else if (outcome.kind === 'retry' && outcome.at !== undefined) {
-        // Told when to come back: an order, not a failure. What failed before has not been mended by it.
+      } else if (outcome.kind === 'retry' && outcome.limited === true && outcome.at !== undefined) {
+        // An order, not a failure. What failed before has not been mended by it.
         sink.next = { setAt: now, until: Math.max(now, outcome.at.getTime()) }
       } else if (outcome.kind !== 'parked') {
         const attempts = (failing?.attempts ?? 0) + 1
         sink.failing = { since: failing?.since ?? now, attempts, answer: outcome.answer, dead: outcome.kind === 'dead' }
         const wait = outcome.kind === 'dead' ? HOUR : backoff(attempts, () => random)
-        sink.next = { setAt: now, until: now + wait }
+        sink.next = { setAt: now, until: outcome.kind === 'retry' && outcome.at !== undefined ? Math.max(now, outcome.at.getTime()) : now + wait }
       }
       return tellTroubles(tx, setup, message.sink, sink, now)
     })

@@ -52,8 +52,8 @@ export interface Overview {
   readonly runner?: { readonly startedAt: number; readonly dueAt: number; readonly overdue: boolean }
 }
 
-/** A runner that is this late has died, or hangs. */
-const RUNNER_GRACE = 90_000
+/** A runner that is this late (ms) has died, or hangs. */
+export const RUNNER_GRACE = 90_000
 
 /** Looks at the state with the eyes of a run that watches and rings as `setup` says. */
 export function overview(

@@ -84,13 +84,18 @@ export interface Wait {
  * OwnerError if its content must not be touched.
  */
 export interface Store {
-  /** The most urgent query that the budget allows, leased until `until` (ms) and counted, or when to come back. */
-  claim(now: number, until: number): Promise<Claim>
+  /** The most urgent query that the budget allows, leased until `until` (ms) and counted, or when to come back. In a pass that began at `since`, each name has one turn. */
+  claim(now: number, until: number, since?: number): Promise<Claim>
   /**
    * Keeps what a step found AND moves its cursor AND queues its alerts, or nothing. Throws FencedError if the lease was lost.
    * `blockedUntil` (ms): the answer asked to be left alone until then. With `until` (ms) and more pages to come, the next query is claimed at once.
    */
-  commit(work: Work, step: Step, now: number, options?: { readonly blockedUntil?: number; readonly until?: number }): Promise<Committed>
+  commit(
+    work: Work,
+    step: Step,
+    now: number,
+    options?: { readonly blockedUntil?: number; readonly until?: number; readonly since?: number },
+  ): Promise<Committed>
   /** Records that asking failed; the cursor stays. Returns the alerts that this called for. */
   fail(work: Work, failure: Failure, now: number): Promise<readonly Alert[]>
   /** Gives back a query that was claimed and not asked: it was not spent. */

@@ -12,8 +12,11 @@ export interface LayoutContext {
 export type Outcome =
   /** The sink has it. */
   | { readonly kind: 'delivered'; readonly answer: string }
-  /** Not now: the same message again, at `at` at the earliest if that is given, else after the usual back-off. */
-  | { readonly kind: 'retry'; readonly answer: string; readonly at?: Date }
+  /**
+   * Not now: the same message again, at `at` at the earliest if that is given, else after the usual back-off.
+   * `limited`: we were told to slow down, which is an order and not a failure.
+   */
+  | { readonly kind: 'retry'; readonly answer: string; readonly at?: Date; readonly limited?: boolean }
   /** The sink itself is gone (webhook deleted, token revoked): hourly, and the owner is told. */
   | { readonly kind: 'dead'; readonly answer: string }
   /** The sink refuses this message in each form that we have: parked, so that later ones pass. */

@@ -21,6 +21,8 @@ export interface NameState {
   readonly backlog: boolean
   /** Its baseline is not done: the name's polls are all backlog. */
   readonly baseline: boolean
+  /** It had its turn in this pass: it takes its share of the budget, but is not asked again. */
+  readonly done?: boolean
   /** Not before this time, because it was refused. */
   readonly retryAt?: number
 }
@@ -164,6 +166,7 @@ function planClass(
 function leastRecent(names: readonly NameState[], now: number, later: (time: number, because: 'schedule') => void): NameState | undefined {
   let found: NameState | undefined
   for (const name of names) {
+    if (name.done === true) continue
     if (name.retryAt !== undefined && name.retryAt > now) later(name.retryAt, 'schedule')
     else if (found === undefined || (name.polledAt ?? -1) < (found.polledAt ?? -1)) found = name
   }

@@ -98,9 +98,9 @@ const page = (...ids: readonly unknown[]): string =>
 /** The accident, and what is said of it. */
 const FAULTS: Readonly<Record<string, readonly [fault: ApiFault, said: RegExp]>> = {
   'connection reset': ['reset', /the connection broke off/],
-  'a body that never ends': ['endless', /larger than 32 MiB/],
-  'a body of 50 MB': ['big', /larger than 32 MiB/],
-  'a gzip bomb of 300 MB': ['gzipbomb', /larger than 32 MiB/],
+  'a body that never ends': ['endless', /larger than 16 MiB/],
+  'a body of 50 MB': ['big', /larger than 16 MiB/],
+  'a gzip bomb of 300 MB': ['gzipbomb', /larger than 16 MiB/],
   'HTML with 200': ['html200', /cannot be read: it is not JSON/],
   'invalid JSON': ['badjson', /cannot be read: it is not JSON/],
   'an empty body': ['empty', /cannot be read: it is empty/],

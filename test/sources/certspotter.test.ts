@@ -144,9 +144,9 @@ describe('the Cert Spotter source, over real HTTP', () => {
     ['204', { status: 204, body: '' }, /^api spent: /],
     ['cut off', 'truncated', /^api spent: .*cannot be reached: the connection broke off/],
     ['reset', 'reset', /^api spent: .*the connection broke off/],
-    ['a body that never ends', 'endless', /^api spent: .*larger than 32 MiB/],
-    ['a body of 50 MB', 'big', /^api spent: .*larger than 32 MiB/],
-    ['a gzip bomb', 'gzipbomb', /^api spent: .*larger than 32 MiB/],
+    ['a body that never ends', 'endless', /^api spent: .*larger than 16 MiB/],
+    ['a body of 50 MB', 'big', /^api spent: .*larger than 16 MiB/],
+    ['a gzip bomb', 'gzipbomb', /^api spent: .*larger than 16 MiB/],
     ['an encoding that was not asked for', { status: 200, headers: { 'content-encoding': 'zstd' }, body: '[]' }, /^api spent: /],
     ['gzip that is none', { status: 200, headers: { 'content-encoding': 'gzip' }, body: '[]' }, /^api spent: .*broken/],
   ]

@@ -30,11 +30,20 @@ export function createIssuances(database: DatabaseSync): Issuances {
   const findUnsorted = database.prepare('select 1 from issuances where seq > ? and tbs = ?')
   const sort = database.prepare('insert into known (tbs) select tbs from issuances where seq > ? order by tbs on conflict do nothing')
 
-  // The first 48 bits of the ids that are not sorted in, as far as they were seen: who is not among them is not there. One that was sorted in by
+  // 53 bits of all 32 bytes of the ids that are not sorted in, as far as they were seen: who is not among them is not there. One that was sorted in by
   // another process stays among them, which costs a look.
   let maybe = new Set<number>()
   let seen = 0
-  const prefix = (tbs: Uint8Array): number => Buffer.from(tbs.buffer, tbs.byteOffset, 6).readUIntBE(0, 6)
+  const digest = (tbs: Uint8Array): number => {
+    const words = Buffer.from(tbs.buffer, tbs.byteOffset, 32)
+    let low = 0
+    let high = 0
+    for (let at = 0; at < 32; at += 8) {
+      low ^= words.readInt32BE(at + 4)
+      high = Math.imul(high ^ words.readInt32BE(at) ^ low, 0x9e3779b1)
+    }
+    return (high >>> 11) * 4_294_967_296 + (low >>> 0)
+  }
 
   return {
     known: (ids, sortedIn) => {
@@ -43,7 +52,7 @@ export function createIssuances(database: DatabaseSync): Issuances {
         seen = sortedIn
       }
       for (const row of unsorted.iterate(seen)) {
-        maybe.add(prefix(row['tbs'] as Uint8Array))
+        maybe.add(digest(row['tbs'] as Uint8Array))
         seen = row['seq'] as number
       }
       const found = new Set<string>()
@@ -51,7 +60,7 @@ export function createIssuances(database: DatabaseSync): Issuances {
       const some = any.get() !== undefined
       for (const id of ids) {
         const tbs = Buffer.from(id, 'hex')
-        if ((some && find.get(tbs) !== undefined) || (maybe.has(prefix(tbs)) && findUnsorted.get(sortedIn, tbs) !== undefined)) found.add(id)
+        if ((some && find.get(tbs) !== undefined) || (maybe.has(digest(tbs)) && findUnsorted.get(sortedIn, tbs) !== undefined)) found.add(id)
       }
       return found
     },
@@ -59,7 +68,7 @@ export function createIssuances(database: DatabaseSync): Issuances {
       let seq = last
       for (const { id, names, ipAddresses, issuer, notBefore, notAfter, seenAt, source, rang } of issuances) {
         const tbs = Buffer.from(id, 'hex')
-        if (bulk) maybe.add(prefix(tbs))
+        if (bulk) maybe.add(digest(tbs))
         else if (remember.run(tbs).changes === 0) continue
         seq += 1
         const ips = ipAddresses.length > 0 ? JSON.stringify(ipAddresses) : null
