@@ -15,6 +15,7 @@ import { createPageReader } from './sources/certspotter-page.ts'
 import type { Backend, Reader } from './stores/backend.ts'
 import { createStore } from './stores/durable.ts'
 import type { Owner } from './stores/lease.ts'
+import type { Inherited } from './stores/predecessor.ts'
 import { readInherited } from './stores/predecessor.ts'
 import type { Setup, Store } from './stores/store.ts'
 import { StoreError } from './watch/errors.ts'
@@ -32,7 +33,7 @@ export interface World {
   readonly owner: Owner
   readonly version: string
   readonly openState: (state: DirectoryState | S3State) => Promise<Backend>
-  /** Reads a file; undefined if there is none. */
+  /** Reads a file; undefined if there is none; throws if it cannot be read. */
   readonly readFile: (path: string) => string | undefined
   readonly stdout: { readonly isTty: boolean; readonly color: boolean; readonly write: (text: string) => Promise<void> }
   /** See MonitorPorts.straight; for the place that the state lives in. */
@@ -173,13 +174,21 @@ async function withInherited(setup: Setup, config: Config, items: Plan['items'],
       const asked = items.get(entry.key)
       if (asked === undefined || known[entry.key] !== undefined) return entry
       for (const name of new Set([asked.domain, asked.text.replace(/^=/, '')])) {
-        const content = world.readFile(`${from}/${name}`)
-        if (content === undefined) continue
-        const inherited = readInherited(content)
+        const inherited = inheritedFrom(`${from}/${name}`, world)
+        if (inherited === undefined) continue
         if ('cursor' in inherited) return { ...entry, cursor: inherited.cursor }
         world.warn(`the predecessor's state of ${name} is not used: ${inherited.problem}. The name gets a baseline; the file was left as it is`)
       }
       return entry
     }),
+  }
+}
+
+function inheritedFrom(path: string, world: World): Inherited | undefined {
+  try {
+    const content = world.readFile(path)
+    return content === undefined ? undefined : readInherited(content)
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : 'it cannot be read' }
   }
 }

@@ -101,8 +101,8 @@ export interface WatchOptions {
   readonly resting?: (wait: Wait) => void
   /** Called each time a loop has come round: the process is alive. */
   readonly round?: () => void
-  /** Something stopped the loop that is not the world's fault; it ends. */
-  readonly trouble?: (error: StoreError) => void
+  /** The state could not be written, and reading stopped; undefined: it was written again. */
+  readonly stateFailed?: (error: StoreError | undefined) => void
 }
 
 /** Runs until the signal. Throws OwnerError: the state must not be touched any more. */
@@ -163,15 +163,26 @@ function createWake(): Wake {
 async function askForever(app: App, clock: Clock, signal: AbortSignal, wake: Wake, options: WatchOptions): Promise<void> {
   while (!signal.aborted) {
     options.round?.()
-    const did = await patient(clock, signal, async () => app.monitor.askNext(), options.trouble)
+    const did = await patient(clock, signal, async () => app.monitor.askNext(), options.stateFailed)
     if (did === undefined) continue
     if (did.kind === 'did') {
+      options.stateFailed?.(undefined)
       wake.ring()
       continue
     }
     const now = clock.now()
     const until = Math.max(now + 5, Math.min(did.until, now + 5 * REVIEW_EVERY))
-    await patient(clock, signal, async () => app.store.rest(now, until), options.trouble)
+    const rested = await patient(
+      clock,
+      signal,
+      async () => {
+        await app.store.rest(now, until)
+        return true
+      },
+      options.stateFailed,
+    )
+    if (rested === undefined) continue
+    options.stateFailed?.(undefined)
     options.resting?.(did)
     await clock.sleepUntil(until, signal)
   }
@@ -196,12 +207,17 @@ async function reviewForever(app: App, clock: Clock, signal: AbortSignal, option
 }
 
 // A state that cannot be written now may be written later: reading stops meanwhile, the process does not.
-async function patient<T>(clock: Clock, signal: AbortSignal, step: () => Promise<T>, trouble?: (error: StoreError) => void): Promise<T | undefined> {
+async function patient<T>(
+  clock: Clock,
+  signal: AbortSignal,
+  step: () => Promise<T>,
+  stateFailed?: WatchOptions['stateFailed'],
+): Promise<T | undefined> {
   try {
     return await step()
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
-    trouble?.(error)
+    stateFailed?.(error)
     await clock.sleepUntil(clock.now() + STATE_RETRY, signal)
     return undefined
   }

@@ -14,8 +14,13 @@ import { Exit, openSession } from './session.ts'
 /** Runs a command line (without node and script). Sets the exit code and ends the process. */
 export async function main(argv: readonly string[]): Promise<void> {
   const loud = argv.includes('--verbose')
-  // A reader that went away (`certbell certs | head`) ends us quietly; a sink's own write hears of it by itself.
-  process.stdout.on('error', () => undefined)
+  // A reader that went away (`certbell certs | head`) ends us quietly; one that alerts were for does not come back, so that is a failure. What it
+  // had not got waits for the next run.
+  let unwritten = false
+  process.stdout.on('error', (error) => {
+    unwritten = true
+    if ('code' in error && error.code === 'EPIPE') process.exit(argv.some((word) => word === 'watch' || word === 'poll') ? 1 : 0)
+  })
   process.on('uncaughtException', (error) => {
     sayCrash(error, loud)
     process.exit(1)
@@ -26,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   })
   const code = await run(argv, loud)
   await new Promise<void>((resolve) => process.stdout.write('', () => resolve()))
-  process.exit(code)
+  process.exit(unwritten ? Math.max(code, 1) : code)
 }
 
 async function run(argv: readonly string[], loud: boolean): Promise<number> {

@@ -1,6 +1,5 @@
 // The real world for a run: clock, network, state directory, standard output.
-import { closeSync, openSync, statSync, utimesSync } from 'node:fs'
-import { join } from 'node:path'
+import { statSync } from 'node:fs'
 import type { World } from '../app.ts'
 import { systemClock } from '../clock.ts'
 import type { DirectoryState, S3State } from '../config/config.ts'
@@ -11,6 +10,7 @@ import type { Backend } from '../stores/backend.ts'
 import { openSqlite } from '../stores/sqlite/backend.ts'
 import { OwnerError } from '../watch/errors.ts'
 import type { Session } from './session.ts'
+import { straightMark } from './straight.ts'
 
 const ASK_MS = 30_000
 const SEND_MS = 10_000
@@ -25,9 +25,13 @@ export function realWorld(session: Session): { readonly world: World; readonly c
     owner: processOwner(),
     version: session.version,
     openState,
-    readFile: (path) => readTextFile(path),
+    readFile: (path) => {
+      // A pipe of that name would be waited for for ever.
+      if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new Error('it is not a file')
+      return readTextFile(path)
+    },
     stdout: { isTty: process.stdout.isTTY, color: session.color, write: writeOut },
-    straight,
+    straight: straightMark,
     timeouts: { ask: ASK_MS, send: SEND_MS },
     warn: (message) => session.log('warn', message),
   }
@@ -44,30 +48,4 @@ async function writeOut(text: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(text, (error) => (error === null || error === undefined ? resolve() : reject(error)))
   })
-}
-
-// The time of a file of no bytes: changing it works on a full disk, where nothing else does. In memory as well, for a disk that is gone.
-function straight(state: DirectoryState | S3State): { last(): number; mark(now: number): void } {
-  const path = state.kind === 'directory' ? join(state.path, 'last-said-straight') : undefined
-  let last = 0
-  return {
-    last: () => {
-      if (path === undefined) return last
-      try {
-        return Math.max(last, statSync(path).mtimeMs)
-      } catch {
-        return last
-      }
-    },
-    mark: (now) => {
-      last = now
-      if (path === undefined) return
-      try {
-        closeSync(openSync(path, 'a', 0o600))
-        utimesSync(path, now / 1000, now / 1000)
-      } catch {
-        // Then it is at most once an hour for this process.
-      }
-    },
-  }
 }

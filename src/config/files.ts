@@ -10,13 +10,20 @@ const MAX_BYTES = 16 * 1024 * 1024
 /** Reads a text file from disk. Throws if it cannot be read or is above 16 MiB. */
 export function readTextFile(path: string): string | undefined {
   try {
-    const { size } = statSync(path)
+    const { size, device } = describe(path)
+    if (device) throw new Error('is a device, not a file')
     if (size > MAX_BYTES) throw new Error('is larger than 16 MiB')
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
     throw error
   }
+}
+
+// A pipe may be a way to hand over a secret; a device such as /dev/zero has no end.
+function describe(path: string): { readonly size: number; readonly device: boolean } {
+  const stat = statSync(path)
+  return { size: stat.size, device: stat.isCharacterDevice() || stat.isBlockDevice() }
 }
 
 /** A file's text or why there is none, in words that follow the file's name. */

@@ -59,7 +59,7 @@ export function body(alert: Exclude<Alert, CertificateAlert>, now: Date, max = 1
     case 'malformed':
       return `${inert(alert.why, max)}. It is ${sourceText(alert.source)}; the rest of the page was read.`.replace(/([.…])\. It is/, '$1 It is')
     case 'trouble':
-      return `${inert(alert.message, max)}${since(alert.since, now)}`
+      return `${inert(alert.message, max).replace(/(?<![.!?…])$/, '.')}${since(alert.since, now)}`
     case 'recovered':
       return afterTitle(headline(alert), inert(alert.message, max))
     case 'test':

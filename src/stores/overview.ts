@@ -49,7 +49,7 @@ export interface Overview {
   readonly nextPoll?: number
   readonly found: number
   readonly blockedUntil?: number
-  readonly runner?: { readonly startedAt: number; readonly dueAt: number; readonly overdue: boolean }
+  readonly runner?: { readonly startedAt: number; readonly seenAt: number; readonly dueAt: number; readonly overdue: boolean }
 }
 
 /** A runner that is this late (ms) has died, or hangs. */
@@ -94,7 +94,10 @@ export function overview(
   if (setup.items.length === 0) {
     reasons.push({ component: 'certspotter', message: 'no name is asked for: IP addresses are seen only in the logs. Watch a name' })
   } else if (!everSeen && control.runner === undefined && reasons.length === 0) {
-    reasons.push({ component: 'certspotter', message: 'no name was looked at yet: start certbell watch, or run certbell poll' })
+    reasons.push({
+      component: 'certspotter',
+      message: `no name was looked at yet: ${health.blocked ?? 'start certbell watch, or run certbell poll'}`,
+    })
   }
   const runnerLate = control.runner !== undefined && now > control.runner.dueAt + RUNNER_GRACE
   if (control.runner !== undefined && runnerLate) {
@@ -155,7 +158,9 @@ export function overview(
     ...(next.length > 0 && { nextPoll: Math.min(...next) }),
     found: names.reduce((sum, name) => sum + name.found, 0),
     ...(blockedUntil > now && { blockedUntil }),
-    ...(control.runner !== undefined && { runner: { startedAt: control.runner.startedAt, dueAt: control.runner.dueAt, overdue: runnerLate } }),
+    ...(control.runner !== undefined && {
+      runner: { startedAt: control.runner.startedAt, seenAt: control.runner.seenAt, dueAt: control.runner.dueAt, overdue: runnerLate },
+    }),
   }
 }
 

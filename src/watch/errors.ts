@@ -10,10 +10,10 @@ export class OwnerError extends Error {
   }
 }
 
-/** The state cannot be written or read just now (disk full, I/O error, locked for long). Nothing of the step was kept. */
+/** The state cannot be written or read just now (disk full, I/O error, locked for long, removed under us). Nothing of the step was kept. */
 export class StoreError extends Error {
-  readonly code: 'full' | 'io' | 'busy'
-  constructor(code: 'full' | 'io' | 'busy', message: string, options?: ErrorOptions) {
+  readonly code: 'full' | 'io' | 'busy' | 'lost'
+  constructor(code: 'full' | 'io' | 'busy' | 'lost', message: string, options?: ErrorOptions) {
     super(message, options)
     this.name = 'StoreError'
     this.code = code

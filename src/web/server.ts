@@ -18,16 +18,17 @@ export interface WebServer {
 
 /** Starts listening. Rejects with the system's error if the address cannot be had. */
 export async function startWeb(host: string, port: number, ports: WebPorts): Promise<WebServer> {
-  const server = createServer((request, response) => {
+  const server = createServer({ connectionsCheckingInterval: 1000 }, (request, response) => {
     answer(request, ports)
       .catch((): Answer => ({ status: 500, type: 'text/plain; charset=utf-8', body: 'the state cannot be read\n' }))
       .then((reply) => send(request, response, reply))
       .catch(() => response.destroy())
   })
   // Nobody here needs longer, and nobody may hold a connection for nothing.
-  server.requestTimeout = 10_000
-  server.headersTimeout = 10_000
-  server.maxConnections = 100
+  server.requestTimeout = 5000
+  server.headersTimeout = 5000
+  // Not refused but closed when idle: a scanner that holds connections must not make a healthy process look dead.
+  server.maxConnections = 2000
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)

@@ -5,6 +5,7 @@ import type { Overview } from '../../stores/overview.ts'
 import { printable, safeJson } from '../../watch/printable.ts'
 import { grouped, plural, span } from '../../watch/words.ts'
 import { openReader } from '../reader.ts'
+import { saidStraightAt } from '../straight.ts'
 import type { Session } from '../session.ts'
 import { clockText, table } from '../table.ts'
 
@@ -23,13 +24,21 @@ export async function status(session: Session): Promise<number> {
     return 1
   }
   try {
-    const view = overview(await reader.control(), await reader.waiting(), plan.setup, now)
+    const control = await reader.control()
+    const view = withStraight(overview(control, await reader.waiting(), plan.setup, now), saidStraightAt(session.config.state))
     if (session.flags.json === true) session.out(`${safeJson(statusDocument(view, now))}\n`)
     else session.out(`${statusText(view, now).join('\n')}\n`)
     return view.well ? 0 : 1
   } finally {
     await reader.close()
   }
+}
+
+// What could not be written was said straight, and left its time behind. A later success says that it is over.
+function withStraight(view: Overview, saidAt: number): Overview {
+  if (saidAt <= Math.max(view.runner?.seenAt ?? 0, view.lastSuccess ?? 0)) return view
+  const message = 'the state could not be written and reading stopped: see whether the disk is full, then certbell doctor'
+  return { ...view, well: false, reasons: [{ component: 'state', message, since: saidAt }, ...view.reasons] }
 }
 
 /** The overview for machines; `schema/status.schema.json` describes it. */

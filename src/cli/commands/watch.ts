@@ -5,6 +5,7 @@ import { runWatch } from '../../daemon.ts'
 import type { MonitorEvent } from '../../monitor.ts'
 import { overview } from '../../stores/overview.ts'
 import type { Overview } from '../../stores/overview.ts'
+import type { StoreError } from '../../watch/errors.ts'
 import { OwnerError } from '../../watch/errors.ts'
 import { plural, span } from '../../watch/words.ts'
 import { healthDocument } from '../../web/health.ts'
@@ -68,7 +69,12 @@ export async function watch(session: Session): Promise<number> {
   }
   const ticking = screen === undefined ? undefined : setInterval(tick, 1000)
   let round = performance.now()
-  const look = async (): Promise<Overview> => overview(await opened.reader.control(), await opened.reader.waiting(), plan.setup, world.clock.now())
+  // What cannot be written cannot be read from the state either: it is known here alone.
+  let stateError: StoreError | undefined
+  const look = async (): Promise<Overview> => {
+    const view = overview(await opened.reader.control(), await opened.reader.waiting(), plan.setup, world.clock.now())
+    return stateError === undefined ? view : { ...view, well: false, reasons: [{ component: 'state', message: stateError.message }, ...view.reasons] }
+  }
   const web =
     config.listen === undefined ? undefined : await listen(session, { look, opened, metrics, alive: () => performance.now() - round < DEAD_AFTER })
   const heartbeat = createHeartbeat({
@@ -86,6 +92,7 @@ export async function watch(session: Session): Promise<number> {
     await runWatch(opened, world.clock, {
       signal: stop.signal,
       round: () => (round = performance.now()),
+      stateFailed: (error) => (stateError = error),
       resting: (wait) => {
         waiting = wait
         tick()

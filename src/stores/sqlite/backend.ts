@@ -7,19 +7,21 @@ import { parseControl } from '../control.ts'
 import { translate } from './errors.ts'
 import type { Issuances } from './issuances.ts'
 import { createIssuances } from './issuances.ts'
-import { openDatabase } from './open.ts'
+import { openDatabase, stillThere } from './open.ts'
 import { createReader, readControl } from './reader.ts'
 import type { MessageRow } from './schema.ts'
 
 /** Opens (or makes) the state in `directory`; `shown` is how messages call it. Throws OwnerError or StoreError. */
 export async function openSqlite(directory: string, shown: string): Promise<Backend> {
   const database = openDatabase(directory, shown)
+  const check = stillThere(directory, shown)
   const issuances = createIssuances(database)
   const statements = createStatements(database)
   let tail: Promise<unknown> = Promise.resolve()
 
   const once = async <T>(body: (tx: Transaction) => Promise<T>): Promise<T> => {
     try {
+      check()
       statements.run('begin immediate')
       try {
         const before = readControl((sql) => statements.get(sql) as { readonly body?: unknown } | undefined, shown)
@@ -47,7 +49,7 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
       tail = run.catch(() => undefined)
       return run
     },
-    reader: createReader(database, shown),
+    reader: createReader(database, shown, check),
     close: async () => {
       await tail
       database.close()

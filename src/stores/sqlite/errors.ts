@@ -4,6 +4,7 @@ import { OwnerError, StoreError } from '../../watch/errors.ts'
 import { damaged } from '../control.ts'
 
 // Primary result codes, https://www.sqlite.org/rescode.html
+const ERROR = 1
 const PERM = 3
 const BUSY = 5
 const LOCKED = 6
@@ -19,6 +20,9 @@ export function translate(error: unknown, place: string, directory?: string): un
   if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return error
   const code = error.errcode % 256
   switch (code) {
+    case ERROR:
+      // Our statements are right, so what they miss was taken away.
+      return /no such (?:table|column)/.test(error.message) ? damaged(place, error) : error
     case CORRUPT:
     case NOTADB:
       return damaged(place, error)

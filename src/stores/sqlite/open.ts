@@ -1,5 +1,5 @@
 // Opening the state directory: made whole or not at all, and never begun anew over something that is there.
-import { closeSync, existsSync, linkSync, mkdirSync, openSync, readdirSync, readSync, renameSync, statSync, unlinkSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, linkSync, mkdirSync, openSync, readdirSync, readSync, renameSync, statSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { OwnerError, StoreError } from '../../watch/errors.ts'
@@ -20,6 +20,7 @@ export function openDatabase(directory: string, shown: string): DatabaseSync {
     checkFile(path, shown)
     // Looked at with reading eyes first: a connection that writes would turn any database into one with a write-ahead log.
     openChecked(path, true, shown).close()
+    tighten(directory)
     return openChecked(path, false, shown)
   } catch (error) {
     throw translate(fileError(error, shown), shown, directory)
@@ -97,12 +98,49 @@ function create(directory: string, path: string): void {
   }
 }
 
+// Ours alone, also where it was made by hand or copied. A directory that holds anything else is the owner's to decide about; doctor speaks of it.
+function tighten(directory: string): void {
+  try {
+    const names = readdirSync(directory)
+    for (const name of names.filter(isOurs)) if ((statSync(join(directory, name)).mode & 0o077) !== 0) chmodSync(join(directory, name), 0o600)
+    if (isShared(directory) && names.every(isOurs)) chmodSync(directory, 0o700)
+  } catch {
+    // Not the owner of it: then others decide who reads.
+  }
+}
+
+function isOurs(name: string): boolean {
+  return name === 'last-said-straight' || name.startsWith(FILE_NAME)
+}
+
+/** True if others than its owner may look into the directory. */
+export function isShared(directory: string): boolean {
+  return (statSync(directory).mode & 0o077) !== 0
+}
+
 function running(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true
   } catch (error) {
     return codeOf(error) === 'EPERM'
+  }
+}
+
+/**
+ * A check that the open database is still the one under its name: a file that was removed or replaced goes on taking writes that nobody will ever see.
+ * It throws StoreError('lost').
+ */
+export function stillThere(directory: string, shown: string): () => void {
+  const path = join(directory, FILE_NAME)
+  const mine = statSync(path)
+  return () => {
+    const now = statSync(path, { throwIfNoEntry: false })
+    if (now !== undefined && now.ino === mine.ino && now.dev === mine.dev) return
+    throw new StoreError(
+      'lost',
+      `the state at ${shown} was removed or replaced while certbell ran. Put it back, or start certbell again: then every name gets a new baseline`,
+    )
   }
 }
 

@@ -16,10 +16,11 @@ export async function openSqliteReader(directory: string, shown: string): Promis
 
 const UNDELIVERED = "(m.id is null or m.state <> 'delivered')"
 
-/** The reading side of an open database. */
-export function createReader(database: DatabaseSync, shown: string): Reader {
+/** The reading side of an open database. `check` is called before each look. */
+export function createReader(database: DatabaseSync, shown: string, check: () => void = () => undefined): Reader {
   const guarded = async <T>(read: () => T): Promise<T> => {
     try {
+      check()
       return read()
     } catch (error) {
       throw translate(error, shown)

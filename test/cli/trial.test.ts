@@ -1,0 +1,139 @@
+// What a trial from outside found, each with the real command, so that it stays mended.
+import assert from 'node:assert/strict'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { describe, it } from 'node:test'
+import { startCertSpotterApi } from '../../src/sandbox/certspotter-api.ts'
+import type { CertSpotterApi } from '../../src/sandbox/certspotter-api.ts'
+import { createIds, makeIssuance } from '../../src/sandbox/issuance.ts'
+import { startSlack } from '../../src/sandbox/slack.ts'
+import type { Slack } from '../../src/sandbox/slack.ts'
+import { certbell, TOKEN, until, WEBHOOK_PATH } from '../support/run.ts'
+
+interface Place {
+  readonly folder: string
+  readonly state: string
+  readonly api: CertSpotterApi
+  readonly slack: Slack
+  readonly add: (name: string) => void
+}
+
+async function inPlace(names: readonly string[], run: (place: Place) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'certbell-trial-'))
+  const api = await startCertSpotterApi({ tokens: [TOKEN] })
+  const slack = await startSlack({ path: WEBHOOK_PATH })
+  const ids = createIds()
+  const state = join(folder, 'state')
+  writeFileSync(
+    join(folder, 'certbell.yaml'),
+    `watch: [${names.join(', ')}]\nslack: ${slack.url}\nstate: ${state}\ncertspotter: {url: '${api.url}', token: ${TOKEN}, interval: 1s, quota: {full: 100000, single: 100000}}\n`,
+  )
+  try {
+    await run({ folder, state, api, slack, add: (name) => api.add(makeIssuance({ id: ids(), names: [name], notBefore: new Date() })) })
+  } finally {
+    await api.close()
+    await slack.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+describe('mended since a trial from outside', () => {
+  it('a pass ends, though asking all names takes longer than the interval', async () => {
+    const names = ['a.example', 'b.example', 'c.example', 'd.example']
+    await inPlace(names, async ({ folder, api }) => {
+      api.setFault(() => ({ slow: 400 }))
+      const ran = await certbell(['poll'], { cwd: folder, timeout: 20_000 })
+      assert.equal(ran.code, 0, ran.err)
+      assert.deepEqual(api.requests.map(({ domain }) => domain).sort(), names)
+    })
+  })
+
+  it('a state that is removed under a running watch is said to Slack, and is not well', async () => {
+    await inPlace(['example.com'], async ({ folder, state, slack, add }) => {
+      add('old.example.com')
+      await certbell(['watch'], {
+        cwd: folder,
+        with: async (child) => {
+          await until(() => slack.messages.length > 0, 'the baseline is told')
+          renameSync(state, `${state}.gone`)
+          await until(() => slack.messages.some(({ payload }) => JSON.stringify(payload).includes('removed or replaced')), 'it is said')
+          child.kill('SIGTERM')
+          child.kill('SIGTERM')
+        },
+      })
+    })
+  })
+
+  it('a predecessor mark that is a directory is named in a warning, and the name gets a baseline', async () => {
+    await inPlace(['example.com'], async ({ folder, state, api }) => {
+      mkdirSync(join(state, 'example.com'), { recursive: true })
+      const ran = await certbell(['poll'], { cwd: folder, env: { FILESYSTEM_PATH: state } })
+      assert.equal(ran.code, 0, ran.err)
+      assert.match(ran.err, /example\.com.*not a file/)
+      assert.equal(api.requests[0]?.after, '')
+    })
+  })
+
+  it('a state that lacks a table is damage: exit 2 with a remedy', async () => {
+    await inPlace(['example.com'], async ({ folder, state }) => {
+      assert.equal((await certbell(['poll'], { cwd: folder })).code, 0)
+      const database = new DatabaseSync(join(state, 'certbell.db'))
+      database.exec('drop table messages')
+      database.close()
+      for (const command of ['poll', 'status', 'alerts']) {
+        const ran = await certbell([command], { cwd: folder })
+        assert.equal(ran.code, 2, `${command}: ${ran.out}${ran.err}`)
+        assert.match(ran.err, /damaged.*backup/)
+      }
+    })
+  })
+
+  it('a state that others can read is made its owner’s alone', async () => {
+    await inPlace(['example.com'], async ({ folder, state }) => {
+      assert.equal((await certbell(['poll'], { cwd: folder })).code, 0)
+      chmodSync(state, 0o755)
+      chmodSync(join(state, 'certbell.db'), 0o644)
+      assert.equal((await certbell(['poll'], { cwd: folder })).code, 0)
+      assert.deepEqual([statSync(state).mode & 0o777, statSync(join(state, 'certbell.db')).mode & 0o777], [0o700, 0o600])
+    })
+  })
+
+  it('a watch that was killed is not waited for once poll does its work', async () => {
+    await inPlace(['example.com'], async ({ folder, state, slack }) => {
+      await certbell(['watch'], {
+        cwd: folder,
+        with: async (child) => {
+          await until(() => slack.messages.length > 0, 'it runs')
+          child.kill('SIGKILL')
+        },
+      })
+      const database = new DatabaseSync(join(state, 'certbell.db'))
+      const control = JSON.parse(String(database.prepare('select body from control').get()?.['body'])) as { runner: { dueAt: number } }
+      control.runner.dueAt -= 3_600_000
+      database.prepare('update control set body = ?').run(JSON.stringify(control))
+      database.close()
+      assert.equal((await certbell(['status'], { cwd: folder })).code, 1)
+      assert.equal((await certbell(['poll'], { cwd: folder })).code, 0)
+      assert.equal((await certbell(['status'], { cwd: folder })).code, 0)
+    })
+  })
+
+  it('Slack’s Retry-After: waiting for it is no failure, and one that is over is no reason to hammer', async () => {
+    await inPlace(['example.com'], async ({ folder, slack }) => {
+      slack.setMode({ status: 429, body: '', headers: { 'retry-after': '0' } })
+      assert.equal((await certbell(['poll'], { cwd: folder, timeout: 20_000 })).code, 0)
+      assert.equal(slack.attempts.length, 1)
+      assert.equal((await certbell(['status'], { cwd: folder })).code, 0)
+    })
+  })
+
+  it('an id that would not come back as it went is no cursor', async () => {
+    await inPlace(['example.com'], async ({ folder, state, api }) => {
+      api.script.push({ status: 200, body: '[{"id":"\\ufffd"}]' })
+      assert.equal((await certbell(['poll'], { cwd: folder })).code, 1)
+      assert.ok(!readFileSync(join(state, 'certbell.db')).includes('\ufffd"'))
+    })
+  })
+})
