@@ -76,10 +76,11 @@ async function stateFindings(config: Config, plan: Plan, world: World): Promise<
       const now = world.clock.now()
       const credential = (await backend.reader.control()).credentials[plan.setup.credential]
       const blocked = credential?.blocked !== undefined && credential.blocked.until > now
-      return {
-        findings: [{ level: 'ok', what: `state ${shown} can be written, and two writers at once do not disturb each other` }],
-        mayAsk: !blocked,
+      const findings: Finding[] = [{ level: 'ok', what: `state ${shown} can be written, and two writers at once do not disturb each other` }]
+      if (config.state.kind === 'directory' && isShared(config.state.path)) {
+        findings.push({ level: 'warn', what: `state ${shown}: others on this machine may look into the directory`, remedy: `chmod 700 ${shown}` })
       }
+      return { findings, mayAsk: !blocked }
     } finally {
       await backend.close()
     }
