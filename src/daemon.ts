@@ -2,6 +2,7 @@
 import type { App } from './app.ts'
 import type { Clock } from './clock.ts'
 import type { Notifier } from './notifiers/notifier.ts'
+import { hasMore } from './stores/control.ts'
 import type { Wait } from './stores/store.ts'
 import { StoreError } from './watch/errors.ts'
 
@@ -68,7 +69,7 @@ async function hasBacklog(app: App): Promise<boolean> {
   const { items } = await app.reader.control()
   return app.plan.setup.items.some(({ key }) => {
     const item = items[key]
-    return item === undefined || item.polledAt === undefined || item.baseline !== undefined || item.full || item.failing !== undefined
+    return item === undefined || item.polledAt === undefined || hasMore(item) || item.failing !== undefined
   })
 }
 

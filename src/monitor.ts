@@ -46,7 +46,7 @@ export interface Monitor {
   /** Asks for the most urgent name that the budget allows, if any; in a pass that began at `since` (ms) each name once. Throws StoreError (said to every sink before) and OwnerError. */
   askNext(since?: number): Promise<Asking>
   /** Sends the sink's next message, if one is due. Throws as askNext. */
-  deliverNext(notifier: Notifier, signal?: AbortSignal): Promise<Delivering>
+  deliverNext(notifier: Notifier): Promise<Delivering>
   /** Gives back what was claimed and will not be asked any more. Throws as askNext. */
   release(): Promise<void>
   /** Looks for what has gone wrong without failing; `late`: every name has had its chance in this run. Throws as askNext. */
@@ -98,12 +98,12 @@ export function createMonitor(ports: MonitorPorts): Monitor {
       return { kind: 'did', failed: false }
     })
 
-  const deliverNext = async (notifier: Notifier, signal?: AbortSignal): Promise<Delivering> =>
+  const deliverNext = async (notifier: Notifier): Promise<Delivering> =>
     guarded(async () => {
       const now = clock.now()
       const next = await store.nextMessage(notifier, now, now + ports.sendMs + LEASE_MARGIN, (alerts, context) => notifier.compose(alerts, context))
       if (next.kind === 'wait') return next
-      const outcome = await notifier.send(next.message.composed, () => new Date(clock.now()), signal)
+      const outcome = await notifier.send(next.message.composed, () => new Date(clock.now()))
       tell(await store.settle(next.message, outcome, clock.now(), ports.random()))
       report({ kind: 'sent', message: next.message, outcome, ms: clock.now() - now })
       // Waiting because we were told to is no failure.

@@ -3,11 +3,6 @@ import type { Alert } from '../watch/alert.ts'
 import type { Control } from './control.ts'
 import type { AlertRecord, CertRecord } from './store.ts'
 
-/** An issuance as it is kept. */
-export interface NewIssuance extends CertRecord {
-  readonly items: readonly string[]
-}
-
 /** An alert with its place in the order of discovery. */
 export interface QueuedAlert {
   readonly seq: number
@@ -31,7 +26,7 @@ export interface Transaction {
   /** Which of these issuance ids are known. */
   known(ids: readonly string[]): Promise<ReadonlySet<string>>
   /** `bulk`: there are many more to come, in a baseline; sortIn ends that. */
-  addIssuances(issuances: readonly NewIssuance[], bulk: boolean): Promise<void>
+  addIssuances(issuances: readonly CertRecord[], bulk: boolean): Promise<void>
   /** A bulk is over. */
   sortIn(): Promise<void>
   /** How many different names of the inventory `covers` accepts. */

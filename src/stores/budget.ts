@@ -2,6 +2,7 @@
 import type { PlanInput } from '../watch/schedule.ts'
 import { live } from '../watch/schedule.ts'
 import type { Control, CredentialState, SpentRow } from './control.ts'
+import { hasMore } from './control.ts'
 import type { Setup, Work } from './store.ts'
 
 const MINUTE = 60_000
@@ -27,11 +28,11 @@ export function planInput(control: Control, setup: Setup, now: number, since = I
       return {
         key,
         queryClass,
-        backlog: item?.baseline !== undefined || item?.full === true,
+        backlog: item !== undefined && hasMore(item),
         baseline: item?.baseline !== undefined,
         ...(item?.polledAt !== undefined && {
           polledAt: item.polledAt,
-          done: item.polledAt >= since && item.failing === undefined && item.baseline === undefined && !item.full,
+          done: item.polledAt >= since && item.failing === undefined && !hasMore(item),
         }),
         ...(item?.retry !== undefined && { retryAt: item.retry.until }),
       }

@@ -44,6 +44,11 @@ export interface ItemState {
   found: number
 }
 
+/** True if there are pages of it left to read: its first run is not done, or its last page was full. */
+export function hasMore(item: ItemState): boolean {
+  return item.baseline !== undefined || item.full
+}
+
 /** A credential's spending: `[second, polls, backlog]` rows of the last hour. */
 export type SpentRow = [second: number, polls: number, backlog: number]
 

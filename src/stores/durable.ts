@@ -6,7 +6,7 @@ import type { Known, Phase } from '../watch/policy.ts'
 import { budgetLeft, plan } from '../watch/schedule.ts'
 import type { Failure } from '../watch/step.ts'
 import { addAlerts } from './add-alerts.ts'
-import type { Backend, NewIssuance } from './backend.ts'
+import type { Backend } from './backend.ts'
 import { endBaseline, tally } from './baseline.ts'
 import { count, credentialOf, pauseAfter, planInput, recount } from './budget.ts'
 import type { Control, CredentialState, ItemState } from './control.ts'
@@ -17,7 +17,7 @@ import { RUNNER_GRACE } from './overview.ts'
 import { held } from './lease.ts'
 import { createOutbox } from './outbox.ts'
 import { issuanceRow, remarkTrouble } from './sighting.ts'
-import type { Claim, Setup, Store, Work } from './store.ts'
+import type { CertRecord, Claim, Setup, Store, Work } from './store.ts'
 import { FencedError } from './store.ts'
 
 const MINUTE = 60_000
@@ -82,7 +82,7 @@ export async function createStore(
       const { credential, item } = leaseOf(tx.control, setup, work)
       recount(credential, work, at)
       const known = await tx.known(step.sightings.map((sighting) => sighting.issuance.id))
-      const fresh: NewIssuance[] = []
+      const fresh: CertRecord[] = []
       const alerts: Alert[] = []
       const taken = new Set<string>()
       for (const sighting of step.sightings) {

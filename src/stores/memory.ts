@@ -96,8 +96,7 @@ function transaction(data: Data, control: Control): Transaction {
     addIssuances: async (issuances) => {
       for (const issuance of issuances) {
         if (data.issuances.some(({ id }) => id === issuance.id)) continue
-        const { items: _, ...record } = issuance
-        data.issuances.push(record)
+        data.issuances.push(issuance)
       }
     },
     sortIn: async () => {},

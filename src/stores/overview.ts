@@ -4,6 +4,7 @@ import type { QueryClass } from '../watch/schedule.ts'
 import { isOverdue } from '../watch/trouble.ts'
 import { listed, plural, span } from '../watch/words.ts'
 import type { Control } from './control.ts'
+import { hasMore } from './control.ts'
 import { sourceHealth } from './health.ts'
 import type { Setup } from './store.ts'
 
@@ -184,7 +185,7 @@ function nameOverviews(
     const item = control.items[key]
     const interval = plannedInterval(counts[queryClass], setup.quota[queryClass], setup.interval)
     const asked = item?.polledAt
-    const behind = item?.baseline !== undefined || item?.full === true
+    const behind = item !== undefined && hasMore(item)
     const budget = quota[queryClass]
     const wanted = asked === undefined || behind ? now : asked + interval
     const nextPoll = Math.max(wanted, item?.retry?.until ?? 0, blockedUntil, budget.left === 0 ? (budget.nextFree ?? 0) : 0)

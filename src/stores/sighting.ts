@@ -1,11 +1,11 @@
 // A sighting as it is kept, and the trouble that it may be.
 import type { Alert } from '../watch/alert.ts'
 import type { Sighting } from '../watch/issuance.ts'
-import type { NewIssuance } from './backend.ts'
+import type { CertRecord } from './store.ts'
 
 /** The row of the inventory. `now` in ms. */
-export function issuanceRow(sighting: Sighting, rang: boolean, now: number): NewIssuance {
-  const { issuance, source, items } = sighting
+export function issuanceRow(sighting: Sighting, rang: boolean, now: number): CertRecord {
+  const { issuance, source } = sighting
   const issuer = issuance.issuer.friendlyName ?? issuance.issuer.name
   return {
     id: issuance.id,
@@ -17,7 +17,6 @@ export function issuanceRow(sighting: Sighting, rang: boolean, now: number): New
     seenAt: now,
     source,
     rang,
-    items,
   }
 }
 

@@ -7,8 +7,9 @@ import { join } from 'node:path'
 import { it } from 'node:test'
 import { startCertSpotterApi } from '../../src/sandbox/certspotter-api.ts'
 import { createIds, makeIssuance } from '../../src/sandbox/issuance.ts'
+import { startReceiver } from '../../src/sandbox/receiver.ts'
 import { startSlack } from '../../src/sandbox/slack.ts'
-import { certbell, TOKEN, WEBHOOK_PATH } from '../support/run.ts'
+import { certbell, TOKEN, until, WEBHOOK_PATH } from '../support/run.ts'
 
 function mount(place: string): boolean {
   try {
@@ -63,6 +64,68 @@ it('a full disk is said straight to each sink, once, and costs nothing when ther
   } finally {
     await api.close()
     await slack.close()
+    execFileSync('umount', [disk])
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
+
+it('while the disk is full a running watch is not well: /healthz, the heartbeat and status say so, and it is over when there is room', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'certbell-full-'))
+  const disk = join(folder, 'disk')
+  mkdirSync(disk)
+  if (!mount(disk)) {
+    rmSync(folder, { recursive: true, force: true })
+    t.skip('a small file system can be mounted by root only')
+    return
+  }
+  const api = await startCertSpotterApi({ tokens: [TOKEN] })
+  const slack = await startSlack({ path: WEBHOOK_PATH })
+  const heart = await startReceiver()
+  try {
+    const ids = createIds()
+    const config = join(folder, 'certbell.yaml')
+    writeFileSync(
+      config,
+      `watch: [example.com]\nslack: ${slack.url}\nlisten: 127.0.0.1:0\nheartbeat: ${heart.url}/beat\nstate: ${join(disk, 'state')}\ncertspotter: {url: '${api.url}', token: ${TOKEN}, interval: 1s, quota: {full: 100000, single: 100000}}\n`,
+    )
+    const ran = await certbell(['watch', '--config', config], {
+      cwd: folder,
+      timeout: 150_000,
+      with: async (child, said) => {
+        const port = (): string | undefined => /listening on 127\.0\.0\.1:(\d+)/.exec(said())?.[1]
+        await until(() => port() !== undefined && slack.messages.length > 0, 'it watches')
+        const health = async (): Promise<{ status: number; body: string }> => {
+          const answer = await fetch(`http://127.0.0.1:${port()}/healthz`)
+          return { status: answer.status, body: await answer.text() }
+        }
+        assert.equal((await health()).status, 200)
+
+        const room = statfsSync(disk)
+        writeFileSync(join(disk, 'filler'), Buffer.alloc(room.bavail * room.bsize))
+        for (let n = 0; n < 100; n++)
+          api.add(makeIssuance({ id: ids(), names: [`n${n}.${'long-label-'.repeat(5)}x.example.com`], notBefore: new Date() }))
+        await until(() => said().includes('is full'), 'it meets the full disk')
+        const full = await health()
+        assert.equal(full.status, 503)
+        assert.match(full.body, /"component":"state".*full/)
+        const status = await certbell(['status', '--config', config], { cwd: folder })
+        assert.equal(status.code, 1)
+        assert.match(status.out.split('\n')[0] ?? '', /^Not well: .*disk is full/)
+        await until(() => heart.requests.some(({ path }) => path === '/beat/fail'), 'the heartbeat says so', 60_000)
+
+        rmSync(join(disk, 'filler'))
+        let well = false
+        for (let n = 0; n < 80 && !well; n++) {
+          well = (await health()).status === 200
+          if (!well) await new Promise((resolve) => setTimeout(resolve, 1000))
+        }
+        assert.ok(well, 'it is well again by itself')
+        child.kill('SIGTERM')
+      },
+    })
+    assert.equal(ran.code, 0, ran.err)
+  } finally {
+    await Promise.all([api.close(), slack.close(), heart.close()])
     execFileSync('umount', [disk])
     rmSync(folder, { recursive: true, force: true })
   }

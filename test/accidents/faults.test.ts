@@ -17,11 +17,9 @@ import { startReceiver } from '../../src/sandbox/receiver.ts'
 import { startSlack } from '../../src/sandbox/slack.ts'
 import type { EntryOptions } from '../support/entry.ts'
 import type { Ran } from '../support/run.ts'
-import { certbell, TOKEN, until, WEBHOOK_PATH } from '../support/run.ts'
+import { certbell, shiftedEnv, TOKEN, until, WEBHOOK_PATH } from '../support/run.ts'
 
-const COMPILED = join(tmpdir(), 'certbell-test-compile-cache')
 const ENTRY = join(import.meta.dirname, '..', 'support', 'entry.ts')
-const CLOCK = join(import.meta.dirname, '..', 'support', 'shift-clock.cjs')
 const [MINUTE, HOUR] = [60_000, 3_600_000]
 const MAX_RSS = 250 * 1024
 
@@ -53,14 +51,7 @@ async function scene(t?: TestContext) {
       certbell(args, {
         cwd: folder,
         env: {
-          MONITOR_DOMAINS: 'example.com',
-          NODE_COMPILE_CACHE: COMPILED,
-          CERTSPOTTER_API_URL: api.url,
-          CERTSPOTTER_API_TOKEN: TOKEN,
-          SLACK_WEBHOOK: slack.url,
-          CERTBELL_STATE_DIR: state,
-          NODE_OPTIONS: `--require ${CLOCK}`,
-          CLOCK_SHIFT_MS: String(shift),
+          ...shiftedEnv({ api: api.url, slack: slack.url, state }, shift),
           ...env,
         },
         ...(look !== undefined && { with: look }),

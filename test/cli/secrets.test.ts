@@ -14,11 +14,9 @@ import { createIds, makeIssuance } from '../../src/sandbox/issuance.ts'
 import type { Slack } from '../../src/sandbox/slack.ts'
 import { startSlack } from '../../src/sandbox/slack.ts'
 import type { Ran } from '../support/run.ts'
-import { certbell, holdOutput, TOKEN, until, WEBHOOK_PATH } from '../support/run.ts'
+import { certbell, holdOutput, shiftedEnv, TOKEN, until, WEBHOOK_PATH } from '../support/run.ts'
 
 // The same few files, started hundreds of times.
-const COMPILED = join(tmpdir(), 'certbell-test-compile-cache')
-const CLOCK = join(import.meta.dirname, '..', 'support', 'shift-clock.cjs')
 const MINUTE = 60_000
 // Its own part is a secret that certbell() looks for.
 const BEAT_PATH = `/ping/${TOKEN}-beat`
@@ -71,14 +69,7 @@ async function scene(t: TestContext): Promise<Scene> {
       certbell(args, {
         cwd: folder,
         env: {
-          MONITOR_DOMAINS: 'example.com',
-          NODE_COMPILE_CACHE: COMPILED,
-          CERTSPOTTER_API_URL: api.url,
-          CERTSPOTTER_API_TOKEN: TOKEN,
-          SLACK_WEBHOOK: slack.url,
-          CERTBELL_STATE_DIR: state,
-          NODE_OPTIONS: `--require ${CLOCK}`,
-          CLOCK_SHIFT_MS: String(minutes * MINUTE),
+          ...shiftedEnv({ api: api.url, slack: slack.url, state }, minutes * MINUTE),
           ...env,
         },
         ...(look !== undefined && { with: look }),

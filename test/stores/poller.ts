@@ -6,7 +6,7 @@ import { runPass } from '../../src/daemon.ts'
 import { createHttp } from '../../src/http-undici.ts'
 import { processOwner } from '../../src/process-owner.ts'
 import { openSqlite } from '../../src/stores/sqlite/backend.ts'
-import { parseItem } from '../../src/watch/item.ts'
+import { itemOf } from '../support/items.ts'
 
 const { api, state, out, names, passes } = JSON.parse(process.argv[2] ?? '{}') as {
   api: string
@@ -15,11 +15,7 @@ const { api, state, out, names, passes } = JSON.parse(process.argv[2] ?? '{}') a
   names: readonly string[]
   passes: number
 }
-const watch = names.map((name) => {
-  const parsed = parseItem(name)
-  if ('problem' in parsed) throw new Error(parsed.problem)
-  return parsed.item
-})
+const watch = names.map(itemOf)
 const net = createHttp()
 for (let pass = 0; pass < passes; pass++) {
   const app = await openApp(

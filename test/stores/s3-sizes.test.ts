@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { it } from 'node:test'
-import type { NewIssuance } from '../../src/stores/backend.ts'
+import type { CertRecord } from '../../src/stores/store.ts'
 import { openS3 } from '../../src/stores/s3/backend.ts'
 import { certificateAlert } from '../../src/watch/policy.ts'
 import { PATIENT, s3Place } from './s3-place.ts'
@@ -105,7 +105,7 @@ it('stays small: reads, writes, time and memory of a tick', { timeout: 300_000 }
 
 const ISSUERS = ["Let's Encrypt", 'Google Trust Services', 'DigiCert', 'Sectigo', 'Amazon']
 
-function issuance(n: number): NewIssuance {
+function issuance(n: number): CertRecord {
   const name = NAMES[n % NAMES.length]!
   return {
     id: randomBytes(32).toString('hex'),
@@ -117,7 +117,6 @@ function issuance(n: number): NewIssuance {
     seenAt: T0,
     source: { kind: 'certspotter', id: String(17_000_000_000 + n * 997) },
     rang: false,
-    items: [name],
   }
 }
 

@@ -12,7 +12,7 @@ import { processOwner } from '../../src/process-owner.ts'
 import { createStore } from '../../src/stores/durable.ts'
 import { openSqlite } from '../../src/stores/sqlite/backend.ts'
 import type { Store } from '../../src/stores/store.ts'
-import { parseItem } from '../../src/watch/item.ts'
+import { itemOf } from './items.ts'
 
 export const STEPS = [
   'after-request',
@@ -141,11 +141,7 @@ function fastClock(startAt: number): Clock {
 
 function config(options: EntryOptions): Config {
   return {
-    watch: options.names.map((name) => {
-      const parsed = parseItem(name)
-      if ('problem' in parsed) throw new RangeError(parsed.problem)
-      return parsed.item
-    }),
+    watch: options.names.map(itemOf),
     folded: [],
     exclude: [],
     slack: [{ name: 'slack', url: options.slack }],

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export const BIN = join(import.meta.dirname, '..', '..', 'bin', 'certbell.js')
@@ -54,6 +55,20 @@ export async function certbell(args: readonly string[], options: RunOptions): Pr
   } finally {
     clearTimeout(timer)
     child.kill('SIGKILL')
+  }
+}
+
+/** The environment of a run against sandbox servers, with the product's wall clock moved by `shiftMs` (test/support/shift-clock.cjs). */
+export function shiftedEnv(place: { readonly api: string; readonly slack: string; readonly state: string }, shiftMs: number): Record<string, string> {
+  return {
+    MONITOR_DOMAINS: 'example.com',
+    NODE_COMPILE_CACHE: join(tmpdir(), 'certbell-test-compile-cache'),
+    CERTSPOTTER_API_URL: place.api,
+    CERTSPOTTER_API_TOKEN: TOKEN,
+    SLACK_WEBHOOK: place.slack,
+    CERTBELL_STATE_DIR: place.state,
+    NODE_OPTIONS: `--require ${join(import.meta.dirname, 'shift-clock.cjs')}`,
+    CLOCK_SHIFT_MS: String(shiftMs),
   }
 }
 

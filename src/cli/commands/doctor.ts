@@ -4,11 +4,14 @@ import { createSource, planRun } from '../../app.ts'
 import type { Plan, World } from '../../app.ts'
 import type { Config } from '../../config/config.ts'
 import { NetworkError } from '../../http.ts'
+import type { Backend } from '../../stores/backend.ts'
+import { count, credentialOf } from '../../stores/budget.ts'
 import { createStore } from '../../stores/durable.ts'
 import { held } from '../../stores/lease.ts'
 import { isShared } from '../../stores/sqlite/open.ts'
 import { OwnerError, StoreError } from '../../watch/errors.ts'
 import { printable, safeJson } from '../../watch/printable.ts'
+import { budgetLeft } from '../../watch/schedule.ts'
 import { grouped, plural, span } from '../../watch/words.ts'
 import { intervals } from '../heading.ts'
 import type { Session } from '../session.ts'
@@ -19,6 +22,9 @@ interface Finding {
   readonly what: string
   readonly remedy?: string
 }
+
+/** What became of the one query that doctor may ask. */
+type Counted = Awaited<ReturnType<typeof countQuery>> | 'not-counted'
 
 /** Runs the command; the exit code: 1 if anything is FAIL. */
 export async function doctor(session: Session): Promise<number> {
@@ -34,7 +40,7 @@ export async function doctor(session: Session): Promise<number> {
     for (const warning of config.warnings) findings.push({ level: 'warn', what: warning })
     const state = await stateFindings(config, plan, world)
     findings.push(...state.findings)
-    findings.push(...(await apiFindings(config, plan, world, state.mayAsk)))
+    findings.push(...(await apiFindings(config, plan, world, state.counted)))
     findings.push(...quotaFindings(config, plan))
     findings.push(...(await sinkFindings(config, plan, world)))
     if (session.flags.json === true) {
@@ -53,7 +59,11 @@ export async function doctor(session: Session): Promise<number> {
 }
 
 // Opens the state as a run would, and writes to it as a run would: what is tried here is what is needed later.
-async function stateFindings(config: Config, plan: Plan, world: World): Promise<{ readonly findings: readonly Finding[]; readonly mayAsk: boolean }> {
+async function stateFindings(
+  config: Config,
+  plan: Plan,
+  world: World,
+): Promise<{ readonly findings: readonly Finding[]; readonly counted: Counted }> {
   const shown = config.state.kind === 'directory' ? config.state.path : config.state.shown
   try {
     const backend = await world.openState(config.state)
@@ -70,28 +80,25 @@ async function stateFindings(config: Config, plan: Plan, world: World): Promise<
               remedy: 'put it on a local disk: network file systems often have no working locks',
             },
           ],
-          mayAsk: false,
+          counted: 'not-counted',
         }
       }
-      const now = world.clock.now()
-      const credential = (await backend.reader.control()).credentials[plan.setup.credential]
-      const blocked = credential?.blocked !== undefined && credential.blocked.until > now
       const findings: Finding[] = [{ level: 'ok', what: `state ${shown} can be written, and two writers at once do not disturb each other` }]
       if (config.state.kind === 'directory' && isShared(config.state.path)) {
         findings.push({ level: 'warn', what: `state ${shown}: others on this machine may look into the directory`, remedy: `chmod 700 ${shown}` })
       }
-      return { findings, mayAsk: !blocked }
+      return { findings, counted: plan.setup.items.length === 0 ? 'not-counted' : await countQuery(backend, plan, world) }
     } finally {
       await backend.close()
     }
   } catch (error) {
     if (!(error instanceof OwnerError || error instanceof StoreError)) throw error
-    return { findings: [{ level: 'FAIL', what: error.message }], mayAsk: false }
+    return { findings: [{ level: 'FAIL', what: error.message }], counted: 'not-counted' }
   }
 }
 
 // A transaction that is thrown out of must leave nothing, and one that ends must be seen by the next.
-async function swapHonoured(backend: Awaited<ReturnType<World['openState']>>): Promise<boolean> {
+async function swapHonoured(backend: Backend): Promise<boolean> {
   const mark = Date.now()
   class Undo extends Error {}
   await backend
@@ -120,10 +127,11 @@ async function swapHonoured(backend: Awaited<ReturnType<World['openState']>>): P
   return untouched && seen[0] === 2
 }
 
-async function apiFindings(config: Config, plan: Plan, world: World, mayAsk: boolean): Promise<readonly Finding[]> {
+async function apiFindings(config: Config, plan: Plan, world: World, counted: Counted): Promise<readonly Finding[]> {
   const [first] = plan.items.values()
   if (config.certspotter === false || first === undefined) return [{ level: 'warn', what: 'no name is asked for at the Cert Spotter API' }]
-  if (!mayAsk) return [{ level: 'warn', what: 'the Cert Spotter API was not asked: it told us to wait, or the query could not be counted' }]
+  if (counted === 'not-counted' || counted === 'blocked')
+    return [{ level: 'warn', what: 'the Cert Spotter API was not asked: it told us to wait, or the query could not be counted' }]
   // A name alone costs the larger quota; the answer's date is all that we want to know besides.
   let date: string | undefined
   const ask = createSource(config, plan, {
@@ -134,7 +142,6 @@ async function apiFindings(config: Config, plan: Plan, world: World, mayAsk: boo
       return response
     },
   })
-  const counted = await countQuery(config, plan, world)
   if (counted === 'spent') return [{ level: 'warn', what: 'the Cert Spotter API was not asked: the quota of this hour is used' }]
   if (counted === 'busy')
     return [{ level: 'ok', what: 'the Cert Spotter API is being asked by a running certbell just now; certbell status says how it goes' }]
@@ -171,24 +178,18 @@ async function apiFindings(config: Config, plan: Plan, world: World, mayAsk: boo
 }
 
 // The query counts like any other, and waits its turn like any other: a credential has one request in flight. The lease ends with this process.
-async function countQuery(config: Config, plan: Plan, world: World): Promise<'counted' | 'spent' | 'busy'> {
-  const backend = await world.openState(config.state)
-  try {
-    const now = world.clock.now()
-    return await backend.transact(async (tx) => {
-      const credential = (tx.control.credentials[plan.setup.credential] ??= { spent: { full: [], single: [] }, fence: 0 })
-      const second = Math.floor(now / 1000)
-      const used = credential.spent.single.filter(([at]) => at > second - 3601).reduce((sum, [, polls, backlog]) => sum + polls + backlog, 0)
-      if (used >= plan.setup.quota.single) return 'spent'
-      if (held(credential.lease, world.owner, now)) return 'busy'
-      credential.spent.single.push([second, 1, 0])
-      credential.fence += 1
-      credential.lease = { owner: world.owner.id, fence: credential.fence, setAt: now, until: now + world.timeouts.ask }
-      return 'counted'
-    })
-  } finally {
-    await backend.close()
-  }
+async function countQuery(backend: Backend, plan: Plan, world: World): Promise<'counted' | 'spent' | 'busy' | 'blocked'> {
+  const now = world.clock.now()
+  return backend.transact(async (tx) => {
+    const credential = credentialOf(tx.control, plan.setup)
+    if (credential.blocked !== undefined && credential.blocked.until > now) return 'blocked'
+    if (budgetLeft(plan.setup.quota.single, credential.spent.single, now).left === 0) return 'spent'
+    if (held(credential.lease, world.owner, now)) return 'busy'
+    count(credential, 'single', Math.floor(now / 1000), [1, 0], now)
+    credential.fence += 1
+    credential.lease = { owner: world.owner.id, fence: credential.fence, setAt: now, until: now + world.timeouts.ask }
+    return 'counted'
+  })
 }
 
 function quotaFindings(config: Config, plan: Plan): readonly Finding[] {

@@ -1,5 +1,4 @@
 // `certbell watch`: runs until it is told to stop.
-import { openApp, planRun } from '../../app.ts'
 import type { App } from '../../app.ts'
 import { runWatch } from '../../daemon.ts'
 import type { MonitorEvent } from '../../monitor.ts'
@@ -12,13 +11,11 @@ import { healthDocument } from '../../web/health.ts'
 import { createHeartbeat } from '../../web/heartbeat.ts'
 import { createMetrics } from '../../web/metrics.ts'
 import { startWeb } from '../../web/server.ts'
-import { heading, showInventories } from '../heading.ts'
-import { linesOf } from '../reporter.ts'
-import { createScreen } from '../screen.ts'
+import { heading } from '../heading.ts'
+import { openRun } from '../run-session.ts'
 import type { Session } from '../session.ts'
 import { Exit } from '../session.ts'
 import { untilSignalled } from '../signals.ts'
-import { realWorld } from '../world.ts'
 
 /** No loop came round for so long: the process hangs. The longest step is a query of 30 s. */
 const DEAD_AFTER = 180_000
@@ -27,35 +24,8 @@ const BEAT_EVERY = 30_000
 /** Runs the command; the exit code. */
 export async function watch(session: Session): Promise<number> {
   const { config, log } = session
-  const { world, close } = realWorld(session)
-  const plan = planRun(config, world.stdout.isTty, session.version, session.flags.json)
-  const screen = session.screen
-    ? createScreen({ color: session.color, verbose: config.debug, redact: session.redact, now: () => new Date() })
-    : undefined
   const metrics = createMetrics(session.version)
-  for (const warning of config.warnings) log('warn', warning)
-
-  let app: App | undefined
-  const report = (event: MonitorEvent): void => {
-    const now = world.clock.now()
-    measure(metrics, event, now)
-    if (event.kind === 'alerts' && screen !== undefined && app !== undefined) {
-      void showInventories(event.alerts, app.reader, config.watch, (text) => screen.print(text)).catch(() => undefined)
-    }
-    // What stdout shows in full already is not said a second time beside it.
-    if (event.kind === 'alerts' && screen !== undefined && plan.stdout === 'pretty') return
-    for (const line of linesOf(event, plan.setup.quota, now)) {
-      if (screen === undefined) log(line.level, `${line.about}: ${line.text}`)
-      else screen.say(line)
-    }
-  }
-  // What stdout shows takes the place of the live line, as what stderr shows does.
-  const write = async (text: string): Promise<void> => {
-    screen?.live(undefined)
-    await world.stdout.write(text)
-  }
-  app = await openApp(config, { ...world, stdout: { ...world.stdout, write } }, report, session.flags.json)
-  const opened = app
+  const { app: opened, plan, world, screen, close } = await openRun(session, (event, now) => measure(metrics, event, now))
 
   const stop = untilSignalled(() => {
     screen?.live(undefined)
@@ -106,7 +76,6 @@ export async function watch(session: Session): Promise<number> {
     clearInterval(ticking)
     stop.end()
     await web?.close()
-    await opened.close()
     await close()
   }
 }

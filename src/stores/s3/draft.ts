@@ -1,7 +1,7 @@
 // One transaction on a copy of the root. Segments are read as they are needed, and written at its end.
 import type { Alert } from '../../watch/alert.ts'
 import type { StoredMessage, Transaction } from '../backend.ts'
-import { createDistinctCounter } from './distinct.ts'
+import { createDistinctCounter } from '../distinct.ts'
 import type { QueuedMessage, SinkQueue } from './queues.ts'
 import { emptyQueue, enqueue, fateOf, recordAttempt, takeMessage } from './queues.ts'
 import type { Root } from './root.ts'

@@ -1,13 +1,14 @@
 // The issuances known: the one part of the state that grows large, and the one path of the store that is hot. Bare prepared statements.
 import type { DatabaseSync } from 'node:sqlite'
-import type { NewIssuance } from '../backend.ts'
+import type { CertRecord } from '../store.ts'
+import { createDistinctCounter } from '../distinct.ts'
 
 /** The issuances inside one transaction of the caller's. `sortedIn` and `last` are the control document's. */
 export interface Issuances {
   /** Which of these ids (64 hex digits) are known. */
   known(ids: readonly string[], sortedIn: number): ReadonlySet<string>
   /** Keeps issuances that are not known; numbers them after `last` and returns the last number. `bulk`: they are sorted in later. */
-  add(issuances: readonly NewIssuance[], last: number, bulk: boolean): number
+  add(issuances: readonly CertRecord[], last: number, bulk: boolean): number
   /** Puts what came after `sortedIn` into the unique key. Returns `last`. */
   sortIn(sortedIn: number, last: number): number
   /** The transaction came to nothing: what was taken for known may not be. */
@@ -87,43 +88,15 @@ export function createIssuances(database: DatabaseSync): Issuances {
       seen = 0
     },
     countHostnames: (covers) => {
-      // Numbers instead of names, and sorted instead of in a set: a set of a million names would be the largest thing in the process. That two names
-      // share 53 bits is no event.
-      let hashes = new Float64Array(4096)
-      let count = 0
+      const different = createDistinctCounter()
       // A lot of lists comes as one text: a hundred thousand rows one by one would cost more than reading them.
       const lots = database.prepare(`select group_concat(names) lists from (select names, seq / ${LOT} lot from issuances order by seq) group by lot`)
       for (const row of lots.iterate()) {
         for (const list of JSON.parse(`[${String(row['lists'])}]`) as string[][]) {
-          for (const name of list) {
-            if (!covers(name)) continue
-            if (count === hashes.length) {
-              const larger = new Float64Array(2 * count)
-              larger.set(hashes)
-              hashes = larger
-            }
-            hashes[count++] = hash53(name)
-          }
+          for (const name of list) if (covers(name)) different.add(name)
         }
       }
-      const sorted = hashes.subarray(0, count).sort()
-      let different = 0
-      for (let n = 0; n < count; n++) if (n === 0 || sorted[n] !== sorted[n - 1]) different += 1
-      return different
+      return different.count()
     },
   }
-}
-
-// cyrb53: two 32-bit multiplicative hashes side by side; not for secrets, for counting.
-function hash53(text: string): number {
-  let a = 0xdeadbeef
-  let b = 0x41c6ce57
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    a = Math.imul(a ^ code, 2_654_435_761)
-    b = Math.imul(b ^ code, 1_597_334_677)
-  }
-  a = Math.imul(a ^ (a >>> 16), 2_246_822_507) ^ Math.imul(b ^ (b >>> 13), 3_266_489_909)
-  b = Math.imul(b ^ (b >>> 16), 2_246_822_507) ^ Math.imul(a ^ (a >>> 13), 3_266_489_909)
-  return 4_294_967_296 * (2_097_151 & b) + (a >>> 0)
 }
