@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { TestContext } from 'node:test'
 import { it } from 'node:test'
 import { startCertSpotterApi } from '../../src/sandbox/certspotter-api.ts'
 import { createIds, makeIssuance } from '../../src/sandbox/issuance.ts'
@@ -20,15 +21,30 @@ function mount(place: string): boolean {
   }
 }
 
-it('a full disk is said straight to each sink, once, and costs nothing when there is room again', async (t) => {
+/** A folder with a file system of 8 MiB in it. Undefined, and the test skipped, where none can be mounted. */
+function smallDisk(t: TestContext): { readonly folder: string; readonly disk: string; remove(): void } | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'certbell-full-'))
   const disk = join(folder, 'disk')
   mkdirSync(disk)
   if (!mount(disk)) {
     rmSync(folder, { recursive: true, force: true })
     t.skip('a small file system can be mounted by root only')
-    return
+    return undefined
   }
+  return {
+    folder,
+    disk,
+    remove: () => {
+      execFileSync('umount', [disk])
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+it('a full disk is said straight to each sink, once, and costs nothing when there is room again', async (t) => {
+  const small = smallDisk(t)
+  if (small === undefined) return
+  const { folder, disk } = small
   const api = await startCertSpotterApi({ tokens: [TOKEN] })
   const slack = await startSlack({ path: WEBHOOK_PATH })
   try {
@@ -64,20 +80,14 @@ it('a full disk is said straight to each sink, once, and costs nothing when ther
   } finally {
     await api.close()
     await slack.close()
-    execFileSync('umount', [disk])
-    rmSync(folder, { recursive: true, force: true })
+    small.remove()
   }
 })
 
 it('while the disk is full a running watch is not well: /healthz, the heartbeat and status say so, and it is over when there is room', async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'certbell-full-'))
-  const disk = join(folder, 'disk')
-  mkdirSync(disk)
-  if (!mount(disk)) {
-    rmSync(folder, { recursive: true, force: true })
-    t.skip('a small file system can be mounted by root only')
-    return
-  }
+  const small = smallDisk(t)
+  if (small === undefined) return
+  const { folder, disk } = small
   const api = await startCertSpotterApi({ tokens: [TOKEN] })
   const slack = await startSlack({ path: WEBHOOK_PATH })
   const heart = await startReceiver()
@@ -126,7 +136,6 @@ it('while the disk is full a running watch is not well: /healthz, the heartbeat 
     assert.equal(ran.code, 0, ran.err)
   } finally {
     await Promise.all([api.close(), slack.close(), heart.close()])
-    execFileSync('umount', [disk])
-    rmSync(folder, { recursive: true, force: true })
+    small.remove()
   }
 })
