@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { Ran } from './measure.ts'
 import { bar, least, run } from './measure.ts'
 
-const ROUNDS = 3
+const ROUNDS = 5
 const CERTBELL = join(import.meta.dirname, '..', 'bin', 'certbell.js')
 
 /** Time, memory and disk of a large baseline; and what a poll that finds nothing writes. */

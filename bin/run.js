@@ -3,7 +3,7 @@ const v8 = require('node:v8')
 
 // A page of the API is half a megabyte that is garbage a millisecond later. Left alone, V8 lets its heap and what hangs on it outside grow to 200 MB
 // for that; told to collect a little earlier, it needs 140 for a baseline of any size and hardly more time (bench/baseline.ts).
-for (const flag of ['--external-memory-accounted-in-global-limit', '--heap-growing-percent=30']) v8.setFlagsFromString(flag)
+for (const flag of ['--external-memory-accounted-in-global-limit', '--heap-growing-percent=25']) v8.setFlagsFromString(flag)
 
 // Compiled code is kept beside the code itself, where whoever may write it may change us anyway; where nobody may, nothing is kept.
 require('node:module').enableCompileCache(require('node:path').join(__dirname, '..', 'dist', '.compiled'))

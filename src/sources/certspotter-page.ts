@@ -57,7 +57,7 @@ export function createPageReader(matcher: Matcher): PageReader {
     let last: string | undefined
     let read: ReturnType<typeof readEntries<Sighting | MalformedEntry>>
     try {
-      read = readEntries(body, (entry) => {
+      read = readEntries(body, 'cert_der', (entry) => {
         last = idOf(entry.value)
         return readEntry(entry, item, matcher, now)
       })
@@ -101,13 +101,13 @@ function idOf(entry: unknown): string | undefined {
   return typeof id === 'string' && ID.test(id) ? id : undefined
 }
 
-function readEntry({ value: entry, again }: JsonEntry, item: AskedItem, matcher: Matcher, now: Date): Sighting | MalformedEntry {
+function readEntry({ value: entry, whole }: JsonEntry, item: AskedItem, matcher: Matcher, now: Date): Sighting | MalformedEntry {
   const id = idOf(entry)
-  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return unreadable('the entry is not an object', entry, id, item, now)
-  if (id === undefined) return unreadable('the entry has no usable id', entry, id, item, now)
+  if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return unreadable('the entry is not an object', whole(), id, item, now)
+  if (id === undefined) return unreadable('the entry has no usable id', whole(), id, item, now)
   const fields = entry as Record<string, unknown>
   const listed = fields['dns_names']
-  if (listed !== undefined && listed !== null && !isStrings(listed)) return unreadable('dns_names is not a list of strings', entry, id, item, now)
+  if (listed !== undefined && listed !== null && !isStrings(listed)) return unreadable('dns_names is not a list of strings', whole(), id, item, now)
   let tbs = hexOf(fields['tbs_sha256'])
   let names = isStrings(listed) ? cleaned(listed) : undefined
   let notBefore = timeOf(fields['not_before'])
@@ -115,16 +115,16 @@ function readEntry({ value: entry, again }: JsonEntry, item: AskedItem, matcher:
   let certificate: Certificate | undefined
   if (tbs === undefined || names === undefined || notBefore === undefined || notAfter === undefined) {
     // The certificate is read at once only where the API leaves out what we cannot do without.
-    const read = readDer(fields)
+    const read = readDer(whole() as Record<string, unknown>)
     certificate = read.certificate
     tbs ??= read.tbs
     names ??= certificate === undefined ? undefined : cleaned(namesOf(certificate))
     notBefore ??= certificate?.notBefore
     notAfter ??= certificate?.notAfter
   }
-  if (tbs === undefined) return unreadable('tbs_sha256 is missing or no SHA-256 hash', entry, id, item, now)
-  if (names === undefined) return unreadable('dns_names is missing', entry, id, item, now)
-  if (notBefore === undefined || notAfter === undefined) return unreadable('not_before or not_after is missing or no time', entry, id, item, now)
+  if (tbs === undefined) return unreadable('tbs_sha256 is missing or no SHA-256 hash', whole(), id, item, now)
+  if (names === undefined) return unreadable('dns_names is missing', whole(), id, item, now)
+  if (notBefore === undefined || notAfter === undefined) return unreadable('not_before or not_after is missing or no time', whole(), id, item, now)
 
   let { matched, items, excluded } = matcher.match(names, NONE)
   let remarks: readonly Remark[] = NONE
@@ -156,7 +156,7 @@ function readEntry({ value: entry, again }: JsonEntry, item: AskedItem, matcher:
     excluded,
     seenAt: now,
     remarks,
-    inspect: () => inspect(sighting, again(), id),
+    inspect: () => inspect(sighting, whole(), id),
   }
   return sighting
 }

@@ -63,9 +63,11 @@ export function createMatcher(watch: readonly Item[], exclude: readonly Item[]):
   return {
     match(names, ipAddresses) {
       const budget: Budget = { left: WILDCARD_BUDGET }
-      const matched = new Map<string, Match>()
-      const items = new Set<string>()
+      const matched: Match[] = []
+      const items: string[] = []
       let news = false
+      // Two ways to write one name may have been the same in the end.
+      let twins = false
       const judge = (name: string, readings: readonly Reading[]): void => {
         const touched = new Set<Item>()
         for (const reading of readings) {
@@ -78,25 +80,36 @@ export function createMatcher(watch: readonly Item[], exclude: readonly Item[]):
           // An empty name has no reading; nothing but everything excludes it.
           if (readings.length === 0 && excluded.all === undefined) news = true
         }
-        for (const item of touched) items.add(keyOf(item))
-        for (const { text } of mostSpecific(touched)) matched.set(`${name}\u0000${text}`, { name, item: text })
+        for (const item of touched) items.push(keyOf(item))
+        for (const { text } of mostSpecific(touched)) matched.push({ name, item: text })
+        twins = true
       }
-      for (const name of names.length > 1 ? new Set(names) : names) {
+      // A short list is searched faster than a set is made.
+      for (const name of names.length > 8 ? new Set(names) : names.filter((each, n) => names.indexOf(each) === n)) {
         // Nearly every name there is has one reading, no wildcard, and touches nothing or one item that is not excluded.
         const plain = PLAIN.test(name) && watched.all === undefined ? watched.names.plain(name) : undefined
         if (plain === undefined) judge(displayName(name), readingsOf(name))
         else if (plain.length === 1 && plain[0] !== undefined && exclude.length === 0) {
           news = true
-          items.add(keyOf(plain[0]))
-          matched.set(`${name}\u0000${plain[0].text}`, { name, item: plain[0].text })
+          const key = keyOf(plain[0])
+          if (items.at(-1) !== key) items.push(key)
+          matched.push({ name, item: plain[0].text })
         } else if (plain.length > 0) judge(name, readingsOf(name))
       }
       for (const address of new Set(ipAddresses)) judge(displayName(address), addressReadings(address))
       // A certificate without any name is one of "every certificate there is".
       if (watched.all !== undefined && names.length === 0 && ipAddresses.length === 0) judge('', [])
-      return { matched: [...matched.values()], items: [...items], excluded: matched.size > 0 && !news }
+      return {
+        matched: twins ? different(matched) : matched,
+        items: items.length > 1 ? [...new Set(items)] : items,
+        excluded: matched.length > 0 && !news,
+      }
     },
   }
+}
+
+function different(matches: readonly Match[]): readonly Match[] {
+  return [...new Map(matches.map((match) => [`${match.name}\u0000${match.item}`, match])).values()]
 }
 
 function itemSet(items: readonly Item[]): ItemSet {

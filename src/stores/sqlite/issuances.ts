@@ -2,6 +2,7 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { CertRecord } from '../store.ts'
 import { createDistinctCounter } from '../distinct.ts'
+import { createNumberSet } from '../number-set.ts'
 
 /** The issuances inside one transaction of the caller's. `sortedIn` and `last` are the control document's. */
 export interface Issuances {
@@ -15,6 +16,9 @@ export interface Issuances {
   forget(): void
   countHostnames(covers: (name: string) => boolean): number
 }
+
+// An id's first 13 hex digits.
+const first52 = (id: string): number => Number.parseInt(id.slice(0, 13), 16)
 
 /** Names are parsed in lots of so many rows. */
 const LOT = 500
@@ -31,37 +35,29 @@ export function createIssuances(database: DatabaseSync): Issuances {
   const findUnsorted = database.prepare('select 1 from issuances where seq > ? and tbs = ?')
   const sort = database.prepare('insert into known (tbs) select tbs from issuances where seq > ? order by tbs on conflict do nothing')
 
-  // 53 bits of all 32 bytes of the ids that are not sorted in, as far as they were seen: who is not among them is not there. One that was sorted in by
+  // The ids that are not sorted in, by their first 52 bits and as far as they were seen: who is not among them is not there. One that was sorted in by
   // another process stays among them, which costs a look.
-  let maybe = new Set<number>()
+  let maybe = createNumberSet()
   let seen = 0
-  const digest = (tbs: Uint8Array): number => {
-    const words = Buffer.from(tbs.buffer, tbs.byteOffset, 32)
-    let low = 0
-    let high = 0
-    for (let at = 0; at < 32; at += 8) {
-      low ^= words.readInt32BE(at + 4)
-      high = Math.imul(high ^ words.readInt32BE(at) ^ low, 0x9e3779b1)
-    }
-    return (high >>> 11) * 4_294_967_296 + (low >>> 0)
-  }
 
   return {
     known: (ids, sortedIn) => {
       if (seen < sortedIn) {
-        maybe = new Set()
+        maybe = createNumberSet()
         seen = sortedIn
       }
       for (const row of unsorted.iterate(seen)) {
-        maybe.add(digest(row['tbs'] as Uint8Array))
+        maybe.add(first52(Buffer.from((row['tbs'] as Uint8Array).subarray(0, 7)).toString('hex')))
         seen = row['seq'] as number
       }
       const found = new Set<string>()
       // In the first baseline of all there is none to find.
       const some = any.get() !== undefined
       for (const id of ids) {
+        const unsortedToo = maybe.has(first52(id))
+        if (!some && !unsortedToo) continue
         const tbs = Buffer.from(id, 'hex')
-        if ((some && find.get(tbs) !== undefined) || (maybe.has(digest(tbs)) && findUnsorted.get(sortedIn, tbs) !== undefined)) found.add(id)
+        if ((some && find.get(tbs) !== undefined) || (unsortedToo && findUnsorted.get(sortedIn, tbs) !== undefined)) found.add(id)
       }
       return found
     },
@@ -69,7 +65,7 @@ export function createIssuances(database: DatabaseSync): Issuances {
       let seq = last
       for (const { id, names, ipAddresses, issuer, notBefore, notAfter, seenAt, source, rang } of issuances) {
         const tbs = Buffer.from(id, 'hex')
-        if (bulk) maybe.add(digest(tbs))
+        if (bulk) maybe.add(first52(id))
         else if (remember.run(tbs).changes === 0) continue
         seq += 1
         const ips = ipAddresses.length > 0 ? JSON.stringify(ipAddresses) : null
@@ -84,7 +80,7 @@ export function createIssuances(database: DatabaseSync): Issuances {
       return last
     },
     forget: () => {
-      maybe = new Set()
+      maybe = createNumberSet()
       seen = 0
     },
     countHostnames: (covers) => {
