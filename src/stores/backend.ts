@@ -47,6 +47,10 @@ export interface Transaction {
     id: number,
     change: { readonly state: 'open' | 'parked' | 'delivered'; readonly answer: string; readonly at: number; readonly until?: number },
   ): Promise<boolean>
+  /** A small text kept under a name (a log's state, a log list); undefined if there is none. */
+  document(name: string): Promise<string | undefined>
+  /** Keeps it, or a later version of it. */
+  putDocument(name: string, text: string): Promise<void>
   /** Drops issuances that expired before `expiredBefore` and alerts that every sink has had since before `deliveredBefore`. */
   prune(expiredBefore: number, deliveredBefore: number): Promise<void>
 }
@@ -66,6 +70,8 @@ export interface Reader {
   alerts(options: { readonly pending: boolean; readonly limit?: number }): Promise<readonly AlertRecord[]>
   /** Newest first. Stops when `visit` returns false. */
   issuances(visit: (record: CertRecord) => boolean): Promise<void>
+  /** Every document whose name begins so. */
+  documents(prefix: string): Promise<ReadonlyMap<string, string>>
   /** Alerts not delivered, by sink. */
   waiting(): Promise<Readonly<Record<string, { readonly waiting: number; readonly parked: number }>>>
   close(): Promise<void>

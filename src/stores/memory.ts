@@ -29,6 +29,7 @@ interface Data {
   alerts: { seq: number; alert: Alert; at: number }[]
   deliveries: Delivery[]
   messages: StoredRow[]
+  documents: Record<string, string>
   lastSeq: number
   lastMessage: number
 }
@@ -43,7 +44,18 @@ export interface MemoryRoot {
 
 /** An empty place. */
 export function memoryRoot(): MemoryRoot {
-  return { current: { control: JSON.stringify(emptyControl()), issuances: [], alerts: [], deliveries: [], messages: [], lastSeq: 0, lastMessage: 0 } }
+  return {
+    current: {
+      control: JSON.stringify(emptyControl()),
+      issuances: [],
+      alerts: [],
+      deliveries: [],
+      messages: [],
+      documents: {},
+      lastSeq: 0,
+      lastMessage: 0,
+    },
+  }
 }
 
 /** A backend on a place in memory. `replace` is called before each swap. */
@@ -139,6 +151,10 @@ function transaction(data: Data, control: Control): Transaction {
       if (change.state === 'delivered') row.composed = ''
       return true
     },
+    document: async (name) => data.documents[name],
+    putDocument: async (name, text) => {
+      data.documents[name] = text
+    },
     prune: async (expiredBefore, deliveredBefore) => {
       data.issuances = data.issuances.filter(({ notAfter }) => notAfter >= expiredBefore)
       const needed = (seq: number): boolean =>
@@ -190,6 +206,7 @@ function reader(root: MemoryRoot): Reader {
     issuances: async (visit) => {
       for (const record of [...root.current.issuances].reverse()) if (!visit(record)) return
     },
+    documents: async (prefix) => new Map(Object.entries(root.current.documents).filter(([name]) => name.startsWith(prefix))),
     waiting: async () => {
       const sinks: Record<string, { waiting: number; parked: number }> = {}
       for (const delivery of root.current.deliveries) {

@@ -66,6 +66,10 @@ export function createDraft(root: Root, segments: Segments, shown: string): Draf
       }
     },
     sortIn: async () => {},
+    document: async (name) => root.documents[name],
+    putDocument: async (name, text) => {
+      root.documents[name] = text
+    },
     countHostnames: async (covers) => {
       const counter = createDistinctCounter()
       for await (const row of issuances.rows()) for (const name of row[2]) if (covers(name)) counter.add(name)

@@ -75,6 +75,7 @@ export function createReader(file: RootFile, segments: Segments, shown: string, 
           return record.notAfter < root.expiredBefore || visit(record)
         },
       ),
+    documents: async (prefix) => new Map(Object.entries((await file.load()).root.documents).filter(([name]) => name.startsWith(prefix))),
     waiting: async () => {
       const { root } = await file.load()
       const sinks = Object.create(null) as Record<string, { waiting: number; parked: number }>

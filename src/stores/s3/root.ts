@@ -20,6 +20,8 @@ export interface Root {
   issuances: readonly SegmentRef[]
   alerts: readonly SegmentRef[]
   sinks: Record<string, SinkQueue>
+  /** Small texts by name. */
+  documents: Record<string, string>
   lastAlert: number
   lastMessage: number
   /** Issuances whose notAfter is before this (ms) are no longer there, even if a segment still has them. */
@@ -40,6 +42,7 @@ export function emptyRoot(): Root {
     issuances: [],
     alerts: [],
     sinks,
+    documents: Object.create(null) as Root['documents'],
     lastAlert: 0,
     lastMessage: 0,
     expiredBefore: 0,
@@ -78,7 +81,7 @@ export function parseRoot(text: string, shown: string): Root {
       `the state at ${shown} was written by a newer Certbell (version ${version}, this one knows 1). Install that version again, or use another state place`,
     )
   }
-  const { generation, stamps, control, issuances, alerts, sinks, lastAlert, lastMessage, expiredBefore } = value
+  const { generation, stamps, control, issuances, alerts, sinks, documents, lastAlert, lastMessage, expiredBefore } = value
   const whole =
     version === 1 &&
     [generation, lastAlert, lastMessage, expiredBefore].every((number) => typeof number === 'number') &&
@@ -91,6 +94,7 @@ export function parseRoot(text: string, shown: string): Root {
   const root = value as unknown as Root
   root.control = parseControl(JSON.stringify(control ?? null), shown)
   root.sinks = Object.assign(Object.create(null) as Root['sinks'], sinks)
+  root.documents = Object.assign(Object.create(null) as Root['documents'], documents)
   return root
 }
 

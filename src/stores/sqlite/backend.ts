@@ -158,6 +158,10 @@ function transaction(db: Statements, control: Control, issuances: Issuances): Tr
         until ?? null,
         id,
       ).changes > 0,
+    document: async (name) => (db.get('select body from documents where name = ?', name) as { readonly body: string } | undefined)?.body,
+    putDocument: async (name, text) => {
+      db.run('insert into documents (name, body) values (?, ?) on conflict (name) do update set body = excluded.body', name, text)
+    },
     prune: async (expiredBefore, deliveredBefore) => {
       db.run('delete from known where tbs in (select tbs from issuances where not_after < ?)', expiredBefore)
       db.run('delete from issuances where not_after < ?', expiredBefore)

@@ -48,6 +48,13 @@ export function createReader(database: DatabaseSync, shown: string, check: () =>
         const rows = database.prepare('select * from issuances order by seq desc').iterate()
         for (const row of rows) if (!visit(certRecord(row as unknown as IssuanceRow))) break
       }),
+    documents: async (prefix) =>
+      guarded(() => {
+        // A state that no newer version has opened yet has none.
+        if (database.prepare("select 1 from sqlite_master where name = 'documents'").get() === undefined) return new Map()
+        const rows = database.prepare('select name, body from documents where substr(name, 1, ?) = ?').all(prefix.length, prefix)
+        return new Map(rows.map((row) => [String(row['name']), String(row['body'])]))
+      }),
     waiting: async () =>
       guarded(() => {
         const rows = database

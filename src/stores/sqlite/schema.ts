@@ -29,6 +29,10 @@ export const MIGRATIONS: readonly string[] = [
   );
   create index messages_undelivered on messages (sink, state, id) where state <> 'delivered';
   `,
+  `
+  -- Small texts by name: the state of each log, the log lists.
+  create table documents (name text primary key, body text not null) without rowid;
+  `,
 ]
 
 export interface IssuanceRow {
