@@ -60,14 +60,18 @@ function askedLines(
 }
 
 function alertLine(alert: Alert, now: number): Line {
-  const level: Level = alert.kind === 'trouble' || alert.kind === 'malformed' ? 'warn' : 'info'
+  const level: Level = alert.kind === 'trouble' || alert.kind === 'malformed' || alert.kind === 'log-misbehaviour' ? 'warn' : 'info'
   const about =
     alert.kind === 'certificate'
       ? (alert.matched[0]?.name ?? 'certificate')
       : alert.kind === 'inventory'
         ? alert.item
         : alert.kind === 'malformed'
-          ? 'certspotter'
+          ? alert.source.kind === 'log'
+            ? alert.source.log
+            : 'certspotter'
+          : 'log' in alert
+          ? alert.log
           : 'component' in alert
             ? alert.component
             : 'certbell'

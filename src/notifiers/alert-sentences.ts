@@ -14,7 +14,10 @@ export function headline(alert: Alert): string {
     case 'inventory':
       return `Now watching ${inert(alert.item, 260)}`
     case 'malformed':
+      if ('entries' in alert) return `${plural(alert.count, 'entry', 'entries')} of ${inert(alert.source.log, 100)} cannot be read, and may be for any name`
       return 'An entry of the Cert Spotter API cannot be read, and may be for any name'
+    case 'log-misbehaviour':
+      return `A log misbehaves: ${inert(alert.log, 150)}`
     case 'trouble':
       return troubleTitle(inert(alert.component, 260))
     case 'recovered':
@@ -57,7 +60,10 @@ export function body(alert: Exclude<Alert, CertificateAlert>, now: Date, max = 1
     case 'inventory':
       return inventoryText(alert, now)
     case 'malformed':
+      if ('entries' in alert) return `${inert(alert.why, max)}. The first is entry ${grouped(alert.source.index)}; reading went on.`
       return `${inert(alert.why, max)}. It is ${sourceText(alert.source)}; the rest of the page was read.`.replace(/([.…])\. It is/, '$1 It is')
+    case 'log-misbehaviour':
+      return `${inert(alert.message, max)}${alert.evidence.length === 0 ? '' : ` Kept as evidence: ${inert(alert.evidence.join(', '), 500)}.`}`
     case 'trouble':
       return `${inert(alert.message, max).replace(/(?<![.!?…])$/, '.')}${since(alert.since, now)}`
     case 'recovered':

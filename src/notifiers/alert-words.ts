@@ -1,7 +1,8 @@
 // The facts of a certificate in words, for every sink. Whatever comes from a certificate or an API is made inert here: no text returned holds a character that
 // moves, hides or turns anything, or that a sink could take for markup.
 import type { Alert, CertificateAlert } from '../watch/alert.ts'
-import { ago, listed, plural, span } from '../watch/words.ts'
+import type { SightingSource } from '../watch/issuance.ts'
+import { ago, grouped, listed, plural, span } from '../watch/words.ts'
 import { inert } from './names-text.ts'
 
 const DAY = 86_400_000
@@ -58,9 +59,10 @@ export function datedText(alert: CertificateAlert, now: Date): string | undefine
   return Number.isNaN(from) ? undefined : `dated ${ago(from, now.getTime())}`
 }
 
-/** Where it was learned of: `Cert Spotter 17597250121`. */
-export function sourceText(source: { readonly kind: string; readonly id: string }): string {
-  return `Cert Spotter ${inert(source.id, 60)}`.trim()
+/** Where it was learned of: `Cert Spotter 17597250121`, `Google 'Argon2026h2' log, entry 1,111,014,090`. */
+export function sourceText(source: SightingSource): string {
+  if (source.kind === 'certspotter') return `Cert Spotter ${inert(source.id, 60)}`.trim()
+  return `${inert(source.log, 60)}, entry ${grouped(source.index)}${source.verified ? '' : ' (not verified yet)'}`
 }
 
 /** Precertificate or certificate; undefined if not known. */

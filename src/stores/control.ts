@@ -95,6 +95,8 @@ export interface Control {
   sinks: Record<string, SinkState>
   troubles: Record<string, OpenTrouble>
   runner?: RunnerState
+  /** Who reads the logs. */
+  tail?: Lease
   prunedAt?: number
   /** Number of the last issuance that was kept; it only grows. */
   lastIssuance: number
@@ -191,6 +193,7 @@ export function rebase(control: Control, now: number): boolean {
     if (item.addedAt > now) item.addedAt = now
     if (item.baseline !== undefined && item.baseline.startedAt > now) item.baseline.startedAt = now
   }
+  mend(control.tail)
   for (const sink of Object.values(control.sinks)) {
     mend(sink.next)
     mend(sink.lease)

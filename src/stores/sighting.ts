@@ -1,6 +1,7 @@
 // A sighting as it is kept, and the trouble that it may be.
 import type { Alert } from '../watch/alert.ts'
 import type { Sighting } from '../watch/issuance.ts'
+import { placeOf } from '../watch/issuance.ts'
 import type { CertRecord } from './store.ts'
 
 /** The row of the inventory. `now` in ms. */
@@ -15,7 +16,7 @@ export function issuanceRow(sighting: Sighting, rang: boolean, now: number): Cer
     notBefore: issuance.notBefore.getTime(),
     notAfter: issuance.notAfter.getTime(),
     seenAt: now,
-    source,
+    source: { kind: source.kind, id: placeOf(source) },
     rang,
   }
 }

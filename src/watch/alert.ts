@@ -1,4 +1,5 @@
 // The alert: what is said, once and for ever, to every sink. docs/alert.md describes its JSON form field by field.
+import type { ApiSource, LogSource, SightingSource } from './issuance.ts'
 import type { Match } from './match.ts'
 
 export type Severity = 'info' | 'low' | 'medium' | 'high'
@@ -40,7 +41,7 @@ export interface CertificateAlert extends AlertBase {
   readonly pubkey_sha256?: string
   readonly problem_reporting?: string
   readonly logged_at?: string
-  readonly source: { readonly kind: 'certspotter'; readonly id: string }
+  readonly source: SightingSource
 }
 
 /** A baseline is done. `count` is all issuances found, those that rang included. */
@@ -57,11 +58,30 @@ export interface InventoryAlert extends AlertBase {
   readonly newest?: string
 }
 
-/** An entry that cannot be read. */
-export interface MalformedAlert extends AlertBase {
-  readonly kind: 'malformed'
+/** An entry of the API that cannot be read, or some entries of one log: then with how many there were, and the first hundred of them. */
+export type MalformedAlert = AlertBase & { readonly kind: 'malformed'; readonly why: string } & (
+    | { readonly source: ApiSource }
+    | { readonly source: LogSource; readonly count: number; readonly entries: readonly MalformedLogEntry[] }
+  )
+
+/** One of them. */
+export interface MalformedLogEntry {
+  readonly log: string
+  readonly log_id: string
+  readonly index: number
+  readonly leaf_hash: string
   readonly why: string
-  readonly source: { readonly kind: 'certspotter'; readonly id: string }
+}
+
+/** A log did what no log may. What it sent is kept as it came, in the files that `evidence` names. */
+export interface LogMisbehaviourAlert extends AlertBase {
+  readonly kind: 'log-misbehaviour'
+  readonly log: string
+  readonly log_id: string
+  /** As a word: `wrong-signature`, `root-mismatch`, `split-view`, … */
+  readonly misbehaviour: string
+  readonly message: string
+  readonly evidence: readonly string[]
 }
 
 /** A source or the owner's settings need a look. */
@@ -87,7 +107,7 @@ export interface TestAlert extends AlertBase {
   readonly message: string
 }
 
-export type Alert = CertificateAlert | InventoryAlert | MalformedAlert | TroubleAlert | RecoveredAlert | TestAlert
+export type Alert = CertificateAlert | InventoryAlert | MalformedAlert | LogMisbehaviourAlert | TroubleAlert | RecoveredAlert | TestAlert
 
 const RANK: Record<Severity, number> = { info: 0, low: 1, medium: 2, high: 3 }
 

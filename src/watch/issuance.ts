@@ -39,11 +39,32 @@ export interface Issuance {
   readonly problemReporting?: string
 }
 
-/** Where a sighting was made. Log entries join with issue 5. */
-export interface SightingSource {
+/** The Cert Spotter API. `id`: its own, of the issuance. */
+export interface ApiSource {
   readonly kind: 'certspotter'
-  /** The API's own id of the issuance. */
   readonly id: string
+}
+
+/** An entry of a log. Named as in an alert's JSON. */
+export interface LogSource {
+  readonly kind: 'log'
+  /** The log's description. */
+  readonly log: string
+  /** Base64. */
+  readonly log_id: string
+  readonly index: number
+  /** 64 lower-case hex digits. */
+  readonly leaf_hash: string
+  /** True if it was hashed into a head that the log signed, before it was told. */
+  readonly verified: boolean
+}
+
+/** Where a sighting was made. */
+export type SightingSource = ApiSource | LogSource
+
+/** The place as one word: the API's id, or the log's id with the entry's index. */
+export function placeOf(source: SightingSource): string {
+  return source.kind === 'certspotter' ? source.id : `${source.log_id}:${source.index}`
 }
 
 /** One issuance seen in one place. `matched` is never empty. */
@@ -75,6 +96,6 @@ export interface Remark {
 export interface MalformedEntry {
   readonly id: string
   readonly why: string
-  readonly source: SightingSource
+  readonly source: ApiSource
   readonly seenAt: Date
 }

@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import * as fc from 'fast-check'
 import { createIds, makeIssuance } from '../../src/sandbox/issuance.ts'
+import { placeOf } from '../../src/watch/issuance.ts'
 import type { AskedItem } from '../../src/sources/certspotter-page.ts'
 import { PageError, createPageReader } from '../../src/sources/certspotter-page.ts'
 import type { Sighting } from '../../src/watch/issuance.ts'
@@ -57,7 +58,7 @@ describe('captured pages', needsFixtures, () => {
       step.sightings.map((sighting) => {
         const { issuance, source, matched } = whole(sighting)
         return [
-          source.id,
+          placeOf(source),
           issuance.names,
           matched.map(({ name }) => name),
           issuance.issuer.friendlyName,
@@ -172,7 +173,7 @@ describe('an entry', () => {
       const [before, after] = [issue(['a.example.com']), issue(['b.example.com'])]
       const step = page([before, entry, after])
       assert.deepEqual(
-        step.sightings.map(({ source }) => source.id),
+        step.sightings.map(({ source }) => placeOf(source)),
         [before.id, after.id],
       )
       assert.equal(step.malformed.length, 1)
@@ -195,8 +196,8 @@ describe('an entry', () => {
   })
 
   const fine: readonly (readonly [string, unknown, (sighting: Sighting) => void])[] = [
-    ['an id that is a number', { ...good, id: 17_597_250_121 }, ({ source }) => assert.equal(source.id, '17597250121')],
-    ['an id that is an odd text', { ...good, id: '../../x y' }, ({ source }) => assert.equal(source.id, '../../x y')],
+    ['an id that is a number', { ...good, id: 17_597_250_121 }, ({ source }) => assert.equal(placeOf(source), '17597250121')],
+    ['an id that is an odd text', { ...good, id: '../../x y' }, ({ source }) => assert.equal(placeOf(source), '../../x y')],
     [
       'a tbs_sha256 in upper case',
       { ...good, tbs_sha256: tbs.toUpperCase() },

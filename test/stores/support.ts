@@ -1,5 +1,6 @@
 // What the store's tests are made of: certificates without bytes, setups, sinks, and a network of one process and another.
 import { createHash } from 'node:crypto'
+import { placeOf } from '../../src/watch/issuance.ts'
 import type { Backend } from '../../src/stores/backend.ts'
 import { createStore } from '../../src/stores/durable.ts'
 import type { Owner } from '../../src/stores/lease.ts'
@@ -76,8 +77,8 @@ export const sighting = (
 export const idOf = (n: number | string): string => createHash('sha256').update(`issuance ${n}`).digest('hex')
 
 export const page = (sightings: readonly Sighting[], more: Partial<Step> = {}): Step => {
-  const last = sightings.at(-1)?.source.id
-  return { sightings, malformed: [], more: false, entries: sightings.length, ...(last !== undefined && { cursor: last }), ...more }
+  const last = sightings.at(-1)?.source
+  return { sightings, malformed: [], more: false, entries: sightings.length, ...(last !== undefined && { cursor: placeOf(last) }), ...more }
 }
 
 export const malformed = (n: number): MalformedEntry => ({
@@ -108,7 +109,7 @@ export const stdout: SinkRules = { name: 'stdout', batch: 1, spacingMs: 0 }
 export const compose = (alerts: readonly Alert[], context: LayoutContext): string =>
   JSON.stringify({ alerts: alerts.map(short), ...(context.outage !== undefined && { waiting: context.outage.waiting }) })
 
-export const short = (alert: Alert): string => (alert.kind === 'certificate' ? alert.source.id : alert.kind)
+export const short = (alert: Alert): string => (alert.kind === 'certificate' ? placeOf(alert.source) : alert.kind)
 
 /** The sink's next message, or an error that says why there is none. */
 export const message = async (store: Store, now: number, sink: SinkRules = SLACK, lease = MINUTE): Promise<Message> => {

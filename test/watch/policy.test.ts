@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { placeOf } from '../../src/watch/issuance.ts'
 import type { Remark } from '../../src/watch/issuance.ts'
 import type { Known, Phase } from '../../src/watch/policy.ts'
 import { certificateAlert, judge, malformedAlert } from '../../src/watch/policy.ts'
@@ -90,6 +91,6 @@ describe('certificateAlert', () => {
 
 it('malformedAlert says why, and that it may be anyone’s', () => {
   const alert = malformedAlert(malformed(1))
-  assert.deepEqual([alert.kind, alert.severity, alert.why, alert.source.id], ['malformed', 'medium', 'the entry is not an object', 'm-1'])
+  assert.deepEqual([alert.kind, alert.severity, alert.why, placeOf(alert.source)], ['malformed', 'medium', 'the entry is not an object', 'm-1'])
   assert.match(alert.reason, /any name/)
 })

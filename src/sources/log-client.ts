@@ -1,0 +1,26 @@
+// What is needed of a log, whatever its protocol.
+import type { CompactRange } from '../ct/compact-range.ts'
+import type { SignedTreeHead } from '../ct/tree-head.ts'
+import type { LogPage } from './log-entry.ts'
+
+/** A head as it came. `valid`: the log signed it. `received`: the bytes, as evidence. */
+export interface ReceivedHead {
+  readonly head: SignedTreeHead
+  readonly valid: boolean
+  readonly received: Buffer
+  readonly url: string
+}
+
+/** One log, to be read. Every method throws LogFailure where the log does not answer as it should, and AbortError once the signal is aborted. */
+export interface LogClient {
+  head(signal: AbortSignal): Promise<ReceivedHead>
+  /**
+   * The entries from `start`, up to `endExclusive` at most, or fewer: what one request gives. `size` is that of the tree that is read: a static log's
+   * last tile is as wide as that.
+   */
+  page(start: number, endExclusive: number, size: number, signal: AbortSignal): Promise<LogPage>
+  /** The right edge of the tree with this head, not verified yet: to begin at its end. */
+  edge(head: SignedTreeHead, signal: AbortSignal): Promise<CompactRange>
+  /** Where a page that holds `start` ends: asking for the parts between such places gives whole pages. */
+  boundary(start: number): number
+}

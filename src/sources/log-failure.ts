@@ -1,0 +1,18 @@
+// A log that did not answer as it should. The world's fault, for now: what it signed and should not have is told elsewhere.
+
+/** Why a log is not read on: `limited` it refuses us for asking too often; `down` no answer, or an error; `slow` no answer in time; `broken` an answer that is none. */
+export type LogTrouble = 'limited' | 'down' | 'slow' | 'broken'
+
+/** One request that came to nothing. `until` (ms): it was told when to come back. `status`: of the answer, if there was one. */
+export class LogFailure extends Error {
+  readonly kind: LogTrouble
+  readonly until: number | undefined
+  readonly status: number | undefined
+  constructor(kind: LogTrouble, message: string, more: { readonly until?: number | undefined; readonly status?: number; readonly cause?: unknown } = {}) {
+    super(message, { cause: more.cause })
+    this.name = 'LogFailure'
+    this.kind = kind
+    this.until = more.until
+    this.status = more.status
+  }
+}

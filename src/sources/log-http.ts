@@ -1,0 +1,45 @@
+// One request to a log: politely, and with one meaning for each way in which it may fail.
+import type { Clock } from '../clock.ts'
+import type { Http } from '../http.ts'
+import { NetworkError } from '../http.ts'
+import { parseRetryAfter } from '../watch/retry.ts'
+import type { Host } from './hosts.ts'
+import { LogFailure } from './log-failure.ts'
+
+/** Asks for a path below the log's URL; the body of a 200, inflated. Throws LogFailure; AbortError once the signal is aborted. */
+export type LogGet = (path: string, limits: { readonly timeoutMs: number; readonly maxBytes: number }, signal: AbortSignal) => Promise<Buffer>
+
+export interface LogHttpOptions {
+  readonly http: Http
+  readonly clock: Clock
+  /** With a slash at its end. */
+  readonly url: string
+  readonly host: Host
+  readonly userAgent: string
+}
+
+/** A 429 or 503 that does not say how long. */
+const PAUSE = 5000
+
+/** The way to one log. */
+export function createLogGet({ http, clock, url, host, userAgent }: LogHttpOptions): LogGet {
+  return async (path, { timeoutMs, maxBytes }, signal) =>
+    host.run(signal, async () => {
+      const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, identity' }
+      const response = await http({ method: 'GET', url: url + path, headers, timeoutMs, maxBytes, signal }).catch((error: unknown) => {
+        signal.throwIfAborted()
+        if (!(error instanceof NetworkError)) throw error
+        throw new LogFailure(error.code === 'timeout' ? 'slow' : error.code === 'too-large' ? 'broken' : 'down', error.message, { cause: error })
+      })
+      if (response.status === 200) return response.body
+      const now = clock.now()
+      const told = parseRetryAfter(response.headers['retry-after'], new Date(now))?.getTime()
+      const { status } = response
+      if (status === 429) {
+        const until = told ?? now + PAUSE
+        host.block(until)
+        throw new LogFailure('limited', `it refuses requests for now (429${told === undefined ? '' : ', Retry-After'})`, { until, status })
+      }
+      throw new LogFailure('down', `it answers ${status}`, { status, ...(told !== undefined && { until: told }) })
+    })
+}

@@ -1,0 +1,105 @@
+// Entries in order, fetched several pages at once: as many as the log bears. A page that fails is asked for again, and those after it are kept meanwhile.
+import type { Clock } from '../clock.ts'
+import type { LogClient } from './log-client.ts'
+import type { LogEntry, LogPage } from './log-entry.ts'
+import { LogFailure } from './log-failure.ts'
+
+/** How many requests of one log are in flight: one more for each round that went well, half as many for each that the log could not bear. */
+export interface Window {
+  readonly size: number
+  succeeded(): void
+  failed(): void
+}
+
+const MOST = 32
+/** Pages that wait for one before them are held in memory: some 5 KB an entry. */
+const MOST_ENTRIES = 8192
+
+/** A window of two. */
+export function createWindow(): Window {
+  let size = 2
+  return {
+    get size() {
+      return Math.floor(size)
+    },
+    succeeded: () => (size = Math.min(MOST, size + 1 / size)),
+    failed: () => (size = Math.max(1, size / 2)),
+  }
+}
+
+export interface ReadAheadOptions {
+  readonly client: LogClient
+  readonly window: Window
+  readonly clock: Clock
+  readonly random: () => number
+  readonly signal: AbortSignal
+  /** A request failed and is made again; and it went well again. */
+  readonly failed: (failure: LogFailure) => void
+  readonly succeeded: () => void
+}
+
+const FIRST_PAUSE = 250
+const LONGEST_PAUSE = 30_000
+
+/** The entries from `start` to before `endExclusive` of a tree of `size`, page by page, in order. Ends by AbortError once the signal is aborted. */
+export async function* readAhead(start: number, endExclusive: number, size: number, options: ReadAheadOptions): AsyncGenerator<LogPage> {
+  const { client, window } = options
+  // A consumer that stops early leaves nothing running.
+  const stop = new AbortController()
+  const signal = AbortSignal.any([options.signal, stop.signal])
+  const pages: { readonly count: number; readonly page: Promise<LogPage> }[] = []
+  let next = start
+  let ahead = 0
+  const fill = (): void => {
+    while (next < endExclusive && (pages.length === 0 || (pages.length < window.size && ahead < MOST_ENTRIES))) {
+      const end = Math.min(endExclusive, client.boundary(next))
+      const page = whole(next, end, size, { ...options, signal })
+      // Whoever waits for it hears of it; until then nobody does.
+      page.catch(() => undefined)
+      pages.push({ count: end - next, page })
+      ahead += end - next
+      next = end
+    }
+  }
+  try {
+    for (fill(); ; fill()) {
+      const first = pages[0]
+      if (first === undefined) return
+      const page = await first.page
+      pages.shift()
+      ahead -= first.count
+      yield page
+    }
+  } finally {
+    stop.abort()
+  }
+}
+
+// One part, in as many requests as the log makes of it.
+async function whole(start: number, endExclusive: number, size: number, options: ReadAheadOptions): Promise<LogPage> {
+  const { client, window, signal } = options
+  const entries: LogEntry[] = []
+  while (start + entries.length < endExclusive) {
+    const page = await patiently(options, async () => client.page(start + entries.length, endExclusive, size, signal))
+    window.succeeded()
+    entries.push(...page.entries)
+  }
+  return { start, entries }
+}
+
+async function patiently<T>({ clock, random, signal, window, failed, succeeded }: ReadAheadOptions, ask: () => Promise<T>): Promise<T> {
+  for (let failures = 0; ; failures++) {
+    try {
+      const answer = await ask()
+      if (failures > 0) succeeded()
+      return answer
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error
+      window.failed()
+      failed(error)
+      const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(20, failures))
+      await clock.sleepUntil(Math.max(error.until ?? 0, clock.now() + pause * (0.5 + random() / 2)), signal)
+      signal.throwIfAborted()
+    }
+  }
+}

@@ -1,0 +1,80 @@
+// What is kept of one log: how far it was read, how far that is verified, and how it does. One document a log.
+import type { CompactRange } from '../ct/compact-range.ts'
+import { ParseError } from '../ct/errors.ts'
+import type { MalformedLogEntry } from '../watch/alert.ts'
+import type { LagCause } from '../watch/lag.ts'
+
+/** A compact range as it is kept: hashes in base64. */
+export interface StoredRange {
+  readonly size: number
+  readonly hashes: readonly string[]
+}
+
+/** A head that was verified, or is to be. `root` in base64; times in ms. */
+export interface StoredHead {
+  readonly size: number
+  readonly root: string
+  readonly timestamp: number
+}
+
+/** One log. Times in ms. */
+export interface LogState {
+  readonly version: 1
+  /** Base64 of the log id. */
+  readonly id: string
+  readonly description: string
+  readonly operator: string
+  readonly protocol: 'rfc6962' | 'static-ct'
+  readonly url: string
+  /** As the list has it. */
+  readonly state?: string
+  /** False once it is on no list any more that we read, or not chosen. */
+  readonly watched: boolean
+  readonly begunAt: number
+  /** Where it was begun. */
+  readonly begunFrom: number
+  /** Every entry below its size was read, and its matches are kept. */
+  readonly position: StoredRange
+  /** Every entry below its size was hashed into a head that the log signed. */
+  readonly verified: StoredRange
+  /** The newest head that it signed. */
+  readonly head?: StoredHead & { readonly seenAt: number }
+  /** Heads that were verified, newest last. */
+  readonly recent: readonly StoredHead[]
+  /** Since when there are entries that were not read. */
+  readonly behindSince?: number
+  readonly cause?: LagCause
+  readonly failing?: { readonly since: number; readonly failures: number; readonly kind: LagCause; readonly message: string }
+  /** When each misbehaviour was told last. */
+  readonly told: Readonly<Record<string, number>>
+  /** Entries that could not be read and were not told yet, and when some were told last. */
+  readonly malformed: { readonly toldAt: number; readonly count: number; readonly entries: readonly MalformedLogEntry[]; readonly below: number }
+}
+
+/** How many heads are kept: some minutes of a busy log. */
+export const RECENT_HEADS = 64
+
+/** The name of its document. */
+export function logDocument(id: string): string {
+  return `${LOG_DOCUMENTS}${id}`
+}
+
+export const LOG_DOCUMENTS = 'log/'
+
+/** To be kept. */
+export function storedRange({ size, hashes }: CompactRange): StoredRange {
+  return { size, hashes: hashes.map((hash) => Buffer.from(hash).toString('base64')) }
+}
+
+/** As it was. */
+export function rangeOf({ size, hashes }: StoredRange): CompactRange {
+  return { size, hashes: hashes.map((hash) => Buffer.from(hash, 'base64')) }
+}
+
+/** Reads a document. Throws ParseError: it is damaged, or of a newer version. */
+export function parseLogState(text: string): LogState {
+  const value = JSON.parse(text) as Partial<LogState> | null
+  if (value?.version !== 1 || typeof value.position?.size !== 'number' || typeof value.verified?.size !== 'number')
+    throw new ParseError('value', 'log state', 0, 'is damaged, or was written by a newer Certbell')
+  return value as LogState
+}

@@ -1,0 +1,112 @@
+// The rules for what logs bring, over any backend: position, alerts and what is known move together or not at all, for each log on its own.
+import type { Alert, MalformedLogEntry } from '../watch/alert.ts'
+import type { Sighting } from '../watch/issuance.ts'
+import { malformedLogAlert } from '../watch/log-alerts.ts'
+import { certificateAlert, judge } from '../watch/policy.ts'
+import { addAlerts } from './add-alerts.ts'
+import type { Backend, Transaction } from './backend.ts'
+import type { LogState } from './log-state.ts'
+import { LOG_DOCUMENTS, logDocument, parseLogState } from './log-state.ts'
+import type { Owner } from './lease.ts'
+import { held } from './lease.ts'
+import { issuanceRow } from './sighting.ts'
+import type { CertRecord } from './store.ts'
+import { FencedError } from './store.ts'
+
+/** What was found in a log. `alerts`: misbehaviour, as it is to be told. */
+export interface LogFinds {
+  readonly sightings: readonly Sighting[]
+  readonly malformed: readonly MalformedLogEntry[]
+  readonly alerts: readonly Alert[]
+}
+
+/** Nothing. */
+export const NO_FINDS: LogFinds = { sightings: [], malformed: [], alerts: [] }
+
+/** What must outlive a run that reads logs. Throws as Store does. */
+export interface TailStore {
+  /** The right to read logs, until `until` (ms): one process at a time has it. False: another has. Renews what one has. */
+  claim(now: number, until: number): Promise<boolean>
+  /** Gives it back. */
+  release(): Promise<void>
+  /** Every log that was ever read, by its id. */
+  states(): Promise<ReadonlyMap<string, LogState>>
+  /** Keeps a log's state AND what was found, or nothing. Throws FencedError if another process reads the logs now. Returns the alerts that were new. */
+  keep(state: LogState, finds: LogFinds, now: number): Promise<{ readonly state: LogState; readonly alerts: readonly Alert[] }>
+  document(name: string): Promise<string | undefined>
+  putDocument(name: string, text: string): Promise<void>
+  /** Adds alerts that belong to no log. */
+  tell(alerts: readonly Alert[], now: number): Promise<readonly Alert[]>
+}
+
+/** Entries of a log that cannot be read ring at most so often. */
+const MALFORMED_EVERY = 60_000
+const MALFORMED_SHOWN = 100
+
+/** The tail's store on a backend. `sinks` get what is found. */
+export function createTailStore(backend: Backend, sinks: readonly string[], owner: Owner): TailStore {
+  let fence = -1
+  const leased = (tx: Transaction): void => {
+    if (tx.control.tail?.fence !== fence) throw new FencedError('reading the logs')
+  }
+  return {
+    claim: async (now, until) =>
+      backend.transact(async (tx) => {
+        const { tail } = tx.control
+        const mine = tail !== undefined && tail.fence === fence
+        if (!mine && held(tail, owner, now)) return false
+        fence = mine ? fence : (tail?.fence ?? 0) + 1
+        tx.control.tail = { owner: owner.id, fence, setAt: now, until }
+        return true
+      }),
+    release: async () =>
+      backend.transact(async (tx) => {
+        if (tx.control.tail?.fence === fence) tx.control.tail = { ...tx.control.tail, until: 0 }
+        fence = -1
+      }),
+    states: async () => {
+      const documents = await backend.reader.documents(LOG_DOCUMENTS)
+      return new Map([...documents.values()].map((text) => parseLogState(text)).map((state) => [state.id, state]))
+    },
+    keep: async (state, { sightings, malformed, alerts: more }, now) =>
+      backend.transact(async (tx) => {
+        leased(tx)
+        const known = await tx.known(sightings.map(({ issuance }) => issuance.id))
+        const fresh: CertRecord[] = []
+        const alerts: Alert[] = [...more]
+        const taken = new Set<string>()
+        for (const sighting of sightings) {
+          const { id } = sighting.issuance
+          if (known.has(id) || taken.has(id)) continue
+          taken.add(id)
+          // What a log takes in from the moment we read it is news, whenever it was issued.
+          const findings = judge(sighting, { seen: false, phases: [{ kind: 'steady' }], baseline: 'inventory', now: new Date(now) })
+          fresh.push(issuanceRow(sighting, findings.length > 0, now))
+          if (findings.length > 0) alerts.push(certificateAlert(sighting, findings))
+        }
+        const gathered = gather(state, malformed, now)
+        if (gathered.alert !== undefined) alerts.push(gathered.alert)
+        if (fresh.length > 0) await tx.addIssuances(fresh, false)
+        const kept = { ...state, malformed: gathered.malformed }
+        await tx.putDocument(logDocument(state.id), JSON.stringify(kept))
+        return { state: kept, alerts: await addAlerts(tx, alerts, sinks, now) }
+      }),
+    document: async (name) => (await backend.reader.documents(name)).get(name),
+    putDocument: async (name, text) => backend.transact(async (tx) => tx.putDocument(name, text)),
+    tell: async (alerts, now) => backend.transact(async (tx) => addAlerts(tx, alerts, sinks, now)),
+  }
+}
+
+// The first rings at once; what comes within a minute after it is gathered, and rings together. Entries that were read before are not counted twice.
+function gather(
+  { malformed: before, description }: LogState,
+  found: readonly MalformedLogEntry[],
+  now: number,
+): { readonly malformed: LogState['malformed']; readonly alert?: Alert } {
+  const fresh = found.filter(({ index }) => index >= before.below)
+  const below = fresh.reduce((least, { index }) => Math.max(least, index + 1), before.below)
+  const count = before.count + fresh.length
+  const entries = [...before.entries, ...fresh].slice(0, MALFORMED_SHOWN)
+  if (count === 0 || now - before.toldAt < MALFORMED_EVERY) return { malformed: { ...before, count, entries, below } }
+  return { malformed: { toldAt: now, count: 0, entries: [], below }, alert: malformedLogAlert(description, entries, count, now) }
+}

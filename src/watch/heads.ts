@@ -1,0 +1,61 @@
+// Whether a log may say what it says: a head against what it said before. Pure. Sizes pass 2^32.
+import type { Misbehaviour } from './log-alerts.ts'
+import { grouped, span } from './words.ts'
+
+/** A head, its root in base64, its time in ms. */
+export interface Head {
+  readonly size: number
+  readonly root: string
+  readonly timestamp: number
+}
+
+/** What is known of the log. */
+export interface KnownLog {
+  /** Heads that were verified, newest last. */
+  readonly recent: readonly Head[]
+  /** Entries that were verified. */
+  readonly verified: number
+  /** The last head that the list has of a log which takes nothing any more. */
+  readonly final: { readonly size: number; readonly root: string } | undefined
+}
+
+/**
+ * `read`: read on to this head. `stale`: it shows no more than we have verified, as far as can be told. `refused`: it cannot be reconciled with what
+ * the log signed before, and must not be read on. `misbehaviour` rings in any case.
+ */
+export interface HeadVerdict {
+  readonly verdict: 'read' | 'stale' | 'refused'
+  readonly misbehaviour: readonly Misbehaviour[]
+}
+
+/** Clocks differ a little. */
+const FUTURE = 5 * 60_000
+
+/** Judges a head that came at `now` (ms). `valid`: the log's key signed it. */
+export function judgeHead(head: Head, valid: boolean, { recent, verified, final }: KnownLog, now: number): HeadVerdict {
+  const about = `${head.size}/${head.root.slice(0, 12)}`
+  const found: Misbehaviour[] = []
+  if (!valid) {
+    const message = `it showed a tree head of ${grouped(head.size)} entries that its key did not sign. The head is not used; reading goes on with the next that is signed`
+    return { verdict: 'refused', misbehaviour: [{ kind: 'wrong-signature', about, message }] }
+  }
+  const twin = recent.find(({ size }) => size === head.size)
+  if (twin !== undefined && twin.root !== head.root) {
+    const message = `it signed two different trees of ${grouped(head.size)} entries: it shows different logs to different people. What was verified stays; reading goes on when a head continues it`
+    return { verdict: 'refused', misbehaviour: [{ kind: 'split-view', about, message }] }
+  }
+  if (final !== undefined && head.size === final.size && head.root !== final.root) {
+    found.push({ kind: 'final-head-differs', about, message: `its tree of ${grouped(head.size)} entries is not the one that the log list has as its last` })
+    return { verdict: 'refused', misbehaviour: found }
+  }
+  if (final !== undefined && head.size > final.size) {
+    const message = `it is closed with ${grouped(final.size)} entries and has ${grouped(head.size)} now. They are read all the same`
+    found.push({ kind: 'read-only-grew', about, message })
+  }
+  if (head.timestamp > now + FUTURE)
+    found.push({ kind: 'future-timestamp', about, message: `its tree head is dated ${span(head.timestamp - now)} in the future` })
+  const last = recent.at(-1)
+  if (last !== undefined && head.size > last.size && head.timestamp < last.timestamp)
+    found.push({ kind: 'timestamp-back', about, message: `its larger tree of ${grouped(head.size)} entries is dated ${span(last.timestamp - head.timestamp)} before the smaller one` })
+  return { verdict: head.size > verified ? 'read' : 'stale', misbehaviour: found }
+}
