@@ -3,8 +3,11 @@ import type { Alert, MalformedLogEntry } from '../watch/alert.ts'
 import type { Sighting } from '../watch/issuance.ts'
 import { malformedLogAlert } from '../watch/log-alerts.ts'
 import { certificateAlert, judge } from '../watch/policy.ts'
+import type { OpenTrouble } from '../watch/trouble.ts'
+import { compare } from '../watch/trouble.ts'
 import { addAlerts } from './add-alerts.ts'
 import type { Backend, Transaction } from './backend.ts'
+import type { Control } from './control.ts'
 import type { LogState } from './log-state.ts'
 import { LOG_DOCUMENTS, logDocument, parseLogState } from './log-state.ts'
 import type { Owner } from './lease.ts'
@@ -35,6 +38,8 @@ export interface TailStore {
   keep(state: LogState, finds: LogFinds, now: number): Promise<{ readonly state: LogState; readonly alerts: readonly Alert[] }>
   document(name: string): Promise<string | undefined>
   putDocument(name: string, text: string): Promise<void>
+  /** Compares the troubles of logs and lists with those that were told. Returns the alerts that this called for. */
+  review(wanted: readonly OpenTrouble[], now: number): Promise<readonly Alert[]>
   /** Adds alerts that belong to no log. */
   tell(alerts: readonly Alert[], now: number): Promise<readonly Alert[]>
 }
@@ -93,9 +98,18 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
       }),
     document: async (name) => (await backend.reader.documents(name)).get(name),
     putDocument: async (name, text) => backend.transact(async (tx) => tx.putDocument(name, text)),
+    review: async (wanted, now) =>
+      backend.transact(async (tx) => {
+        leased(tx)
+        const judged = compare(new Map(wanted.map((trouble) => [trouble.component, trouble])), tx.control.troubles, now, isMine)
+        tx.control.troubles = Object.assign(Object.create(null) as Control['troubles'], judged.open)
+        return addAlerts(tx, judged.alerts, sinks, now)
+      }),
     tell: async (alerts, now) => backend.transact(async (tx) => addAlerts(tx, alerts, sinks, now)),
   }
 }
+
+const isMine = (component: string): boolean => component.startsWith('log:') || component.startsWith('log-list:')
 
 // The first rings at once; what comes within a minute after it is gathered, and rings together. Entries that were read before are not counted twice.
 function gather(

@@ -159,5 +159,7 @@ function subject(component: string): string {
   if (component === OVERDUE) return 'Every watched name is looked at'
   if (component.startsWith(`${API}:`)) return `Certbell sees ${component.slice(API.length + 1)}`
   if (component.startsWith('sink:')) return `Alerts reach ${component.slice('sink:'.length).split('/')[0] ?? 'the sink'}`
+  if (component.startsWith('log:')) return `${component.slice('log:'.length)} is read to its end`
+  if (component.startsWith('log-list:')) return `The log list ${component.slice('log-list:'.length)} is used`
   return 'The Cert Spotter API answers'
 }
