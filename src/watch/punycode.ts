@@ -46,8 +46,8 @@ export function encodePunycode(label: string): string | undefined {
   let n = INITIAL_N
   let delta = 0
   let bias = INITIAL_BIAS
-  while (handled < points.length) {
-    const next = Math.min(...points.filter((point) => point >= n))
+  const rising = [...new Set(points)].filter((point) => point >= INITIAL_N).sort((a, b) => a - b)
+  for (const next of rising) {
     delta += (next - n) * (handled + 1)
     n = next
     for (const point of points) {
