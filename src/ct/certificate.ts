@@ -39,7 +39,7 @@ export interface Certificate {
   readonly hasSctList: boolean
   /** What is wrong with it, each once; at most 20. */
   readonly oddities: readonly string[]
-  /** True if a place that may hold names could not be read to its end: it may be anyone's. */
+  /** True if a place that may hold names could not be read to its end, or a name in it cannot be read: it may be anyone's. */
   readonly namesHidden: boolean
 }
 
@@ -84,11 +84,8 @@ export function readCertificate(der: Uint8Array): Certificate {
           hasSctList = true
         } else if (isOid(der, extnId, OID_SUBJECT_ALT_NAME)) {
           // A broken one does not hide the next.
-          const read = orOdd('subjectAltName', odd, () => {
-            readSubjectAltName(der, extnValue, names, odd)
-            return true
-          })
-          if (read === undefined) namesHidden = true
+          const whole = orOdd('subjectAltName', odd, () => readSubjectAltName(der, extnValue, names, odd))
+          if (whole !== true) namesHidden = true
         }
       })
       return true

@@ -12,10 +12,14 @@ export interface SubjectAltNames {
   readonly ipAddresses: Uint8Array[]
 }
 
-/** Adds the names of one extnValue to `into`. Says through `odd` what is wrong but readable. Throws ParseError where it breaks off; names before it are kept. */
-export function readSubjectAltName(bytes: Uint8Array, extnValue: Element, into: SubjectAltNames, odd: (what: string) => void): void {
+/**
+ * Adds the names of one extnValue to `into`. Says through `odd` what is wrong with them. False if one among them may be a name and is none that can be
+ * read. Throws ParseError where it breaks off; names before it are kept.
+ */
+export function readSubjectAltName(bytes: Uint8Array, extnValue: Element, into: SubjectAltNames, odd: (what: string) => void): boolean {
   if (extnValue.tag !== TAG.octetString) throw new ParseError('tag', 'subjectAltName', extnValue.start, 'is no OCTET STRING')
   const names = expectElement(bytes, extnValue.content, extnValue.end, TAG.sequence, 'subjectAltName')
+  let whole = true
   for (let at = names.content; at < names.end;) {
     const name = readElement(bytes, at, names.end, 'GeneralName')
     at = name.end
@@ -26,10 +30,18 @@ export function readSubjectAltName(bytes: Uint8Array, extnValue: Element, into: 
     } else if ((name.tag & 0xdf) === 0x87) {
       const length = name.end - name.content
       if (length === 4 || length === 16) into.ipAddresses.push(contentOf(bytes, name))
-      else odd(`iPAddress of ${length} bytes`)
+      else {
+        odd(`iPAddress of ${length} bytes`)
+        whole = false
+      }
+    } else if ((name.tag & 0x1f) === 0x1f) {
+      // Some readers may take it for a dNSName whose tag was written the long way.
+      odd('GeneralName with a tag number over 30')
+      whole = false
     }
   }
   const rest = extnValue.end - names.end
   // One stray zero byte is a fault that several CAs had.
   if (rest > 1 || (rest === 1 && bytes[names.end] !== 0)) throw new ParseError('value', 'subjectAltName', names.end, 'is followed by other bytes')
+  return whole
 }

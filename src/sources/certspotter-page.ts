@@ -5,9 +5,9 @@ import { readCertificate } from '../ct/certificate.ts'
 import { ParseError } from '../ct/errors.ts'
 import { formatIp } from '../ct/ip-address.ts'
 import { issuanceId } from '../ct/tbs.ts'
+import { cleanNames, namesOf } from '../watch/certificate-names.ts'
 import type { Issuance, Issuer, MalformedEntry, Remark, Sighting } from '../watch/issuance.ts'
 import type { Matcher } from '../watch/match.ts'
-import { displayName, textReadings } from '../watch/name.ts'
 import { printable } from '../watch/printable.ts'
 import type { Step } from '../watch/step.ts'
 import type { JsonEntry } from './json-entries.ts'
@@ -109,7 +109,7 @@ function readEntry({ value: entry, whole }: JsonEntry, item: AskedItem, matcher:
   const listed = fields['dns_names']
   if (listed !== undefined && listed !== null && !isStrings(listed)) return unreadable('dns_names is not a list of strings', whole(), id, item, now)
   let tbs = hexOf(fields['tbs_sha256'])
-  let names = isStrings(listed) ? cleaned(listed) : undefined
+  let names = isStrings(listed) ? cleanNames(listed) : undefined
   let notBefore = timeOf(fields['not_before'])
   let notAfter = timeOf(fields['not_after'])
   let certificate: Certificate | undefined
@@ -118,7 +118,7 @@ function readEntry({ value: entry, whole }: JsonEntry, item: AskedItem, matcher:
     const read = readDer(whole() as Record<string, unknown>)
     certificate = read.certificate
     tbs ??= read.tbs
-    names ??= certificate === undefined ? undefined : cleaned(namesOf(certificate))
+    names ??= certificate === undefined ? undefined : cleanNames(namesOf(certificate))
     notBefore ??= certificate?.notBefore
     notAfter ??= certificate?.notAfter
   }
@@ -172,17 +172,6 @@ function unreadable(why: string, entry: unknown, id: string | undefined, item: A
     source: { kind: 'certspotter', id: id ?? 'unknown' },
     seenAt: now,
   }
-}
-
-// For people and for comparing, each once, in the certificate's order.
-function cleaned(names: readonly string[]): readonly string[] {
-  const clean: string[] = []
-  for (const name of names) {
-    const shown = displayName(name)
-    // The list is searched while it is short: a set costs more than the few names of nearly every certificate.
-    if (shown !== '' && (names.length > 8 || !clean.includes(shown))) clean.push(shown)
-  }
-  return names.length > 8 ? unique(clean) : clean
 }
 
 // JSON.parse takes any depth; its counterpart goes as deep as the stack.
@@ -244,11 +233,6 @@ function inspect(sighting: Sighting, entry: unknown, id: string): Sighting {
     ...optional('problemReporting', reportingOf(fields['problem_reporting'])),
   }
   return { ...rest, issuance, remarks }
-}
-
-// Only where the API names none: what it lists is the same, cleaned.
-function namesOf(certificate: Certificate): readonly string[] {
-  return [...certificate.dnsNames.flatMap(textReadings), ...certificate.commonNames]
 }
 
 function optional<K extends string, V>(key: K, value: V | undefined): { readonly [k in K]?: V } {

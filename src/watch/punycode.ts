@@ -10,8 +10,8 @@ const INITIAL_N = 128
 
 // What no code point passes: a sum beyond it is an overflow (RFC 3492, section 6.4), whatever Number could still hold.
 const MAX_INT = 0x7fffffff
-// Both ways are quadratic in the worst case; DNS allows 63, and some certificates more.
-const MAX_LENGTH = 1024
+// Both ways are quadratic in the worst case. DNS allows labels of 63 octets and names of 255.
+const MAX_LENGTH = 255
 
 function adapt(delta: number, points: number, first: boolean): number {
   let rest = first ? Math.floor(delta / DAMP) : Math.floor(delta / 2)
@@ -35,7 +35,7 @@ function valueOf(code: number): number {
   return code >= 48 && code <= 57 ? code - 22 : BASE
 }
 
-/** A label's Punycode, without `xn--`; undefined of what is longer than 1,024 code points or holds a lone surrogate. */
+/** A label's Punycode, without `xn--`; undefined of what is longer than 255 code points or holds a lone surrogate. */
 export function encodePunycode(label: string): string | undefined {
   const points = Array.from(label, (c) => c.codePointAt(0) ?? 0)
   if (points.length > MAX_LENGTH || points.some((point) => point >= 0xd800 && point <= 0xdfff)) return undefined
@@ -46,8 +46,8 @@ export function encodePunycode(label: string): string | undefined {
   let n = INITIAL_N
   let delta = 0
   let bias = INITIAL_BIAS
-  while (handled < points.length) {
-    const next = Math.min(...points.filter((point) => point >= n))
+  const rising = [...new Set(points)].filter((point) => point >= INITIAL_N).sort((a, b) => a - b)
+  for (const next of rising) {
     delta += (next - n) * (handled + 1)
     n = next
     for (const point of points) {
@@ -71,7 +71,7 @@ export function encodePunycode(label: string): string | undefined {
   return out
 }
 
-/** The label behind Punycode without `xn--`; undefined if it is none, or longer than 1,024. */
+/** The label behind Punycode without `xn--`; undefined if it is none, or longer than 255. */
 export function decodePunycode(text: string): string | undefined {
   if (text.length > MAX_LENGTH || /[^\u0000-\u007f]/.test(text)) return undefined
   const delimiter = text.lastIndexOf('-')

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { readCertificate } from '../../src/ct/certificate.ts'
 import { formatIp } from '../../src/ct/ip-address.ts'
-import { issuanceId } from '../../src/ct/tbs.ts'
 import { foldItems, itemKey, parseItem } from '../../src/watch/item.ts'
 import type { Item } from '../../src/watch/item.ts'
 import { createMatcher } from '../../src/watch/match.ts'
 import type { MatchResult } from '../../src/watch/match.ts'
-import { displayName, nameReadings, textReadings, UNPARSABLE } from '../../src/watch/name.ts'
-import { fixture, treeLines, needsFixtures, sunlightEntries } from '../ct/fixtures.ts'
+import { displayName, nameReadings, UNPARSABLE } from '../../src/watch/name.ts'
 
 function items(texts: readonly string[]): readonly Item[] {
   return texts.map((text) => {
@@ -173,29 +170,6 @@ void test('exclusion silences only what it covers', () => {
     assert.ok(got.matched.length > 0, c.why)
     assert.equal(got.excluded, c.silent, c.why)
   }
-})
-
-void test("a real log's tree: what certspotter reported of it, and the addresses that it does not watch", needsFixtures, () => {
-  // Its items are exact unless they begin with a dot; `192.0.2.5` among them can match nothing there.
-  const lines = fixture('static-ct-trees/sunlight/certspotter-some.watchlist').toString().trim().split('\n')
-  const matcher = createMatcher(items(lines.map((line) => (/^[.\d]/.test(line) ? line : `=${line}`))), [])
-  const ours = new Map<string, MatchResult>()
-  for (const { leaf } of sunlightEntries()) {
-    const c = readCertificate(leaf)
-    const got = matcher.match([...c.dnsNames.flatMap(textReadings), ...c.commonNames], c.ipAddresses.map(formatIp))
-    if (got.matched.length > 0) ours.set(issuanceId(leaf), got)
-  }
-  const theirs = treeLines('static-ct-trees/sunlight/certspotter-some.jsonl')
-  assert.equal(theirs.length, 258)
-  for (const { tbs, item } of theirs) {
-    const key = itemKey(items([item.startsWith('.') ? item : `=${item}`])[0] ?? assert.fail())
-    assert.ok(ours.get(tbs)?.items.includes(key), `${tbs} ${item}`)
-    ours.delete(tbs)
-  }
-  assert.deepEqual(
-    [...ours.values()].map((result) => result.items),
-    [['192.0.2.5'], ['192.0.2.5'], ['192.0.2.5']],
-  )
 })
 
 // The definition, as plainly as it can be said: every item against every reading of every name.
