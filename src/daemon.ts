@@ -29,7 +29,8 @@ const STATE_RETRY = 30_000
 
 /** Everything that is due now, once. Throws StoreError and OwnerError. */
 export async function runPass(app: App, clock: Clock, options: PassOptions): Promise<PassResult> {
-  const asking = askAll(app, clock, options)
+  const logs = app.tail?.pass(options.signal)
+  const asking = Promise.all([askAll(app, clock, options), logs]).then(([failed, read]) => failed || read === false)
   // Deliveries go on beside: a baseline of hours must not hold back what rings in it. When the asking is over, they end with the queue.
   let asked = false
   const over = asking.finally(() => (asked = true)).catch(() => undefined)
@@ -121,6 +122,7 @@ export async function runWatch(app: App, clock: Clock, options: WatchOptions): P
   }
   const loops = [
     guarded(askForever(app, clock, signal, wake, options)),
+    ...(app.tail === undefined ? [] : [guarded(app.tail.run(signal, () => wake.ring()))]),
     ...app.notifiers.map(async (notifier) => guarded(deliverForever(app, clock, notifier, signal, wake))),
     guarded(reviewForever(app, clock, signal, options)),
   ]

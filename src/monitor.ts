@@ -5,6 +5,7 @@ import type { CertSpotter } from './sources/certspotter.ts'
 import type { AskedItem } from './sources/certspotter-page.ts'
 import type { Claim, Message, Progress, Store, Wait, Work } from './stores/store.ts'
 import { FencedError } from './stores/store.ts'
+import type { TailEvent } from './tail.ts'
 import type { Alert } from './watch/alert.ts'
 import type { Outcome } from './watch/delivery.ts'
 import { StoreError } from './watch/errors.ts'
@@ -15,8 +16,8 @@ import { troubleAlert } from './watch/trouble.ts'
 export type MonitorEvent =
   | { readonly kind: 'asked'; readonly work: Work; readonly entries: number; readonly news: number; readonly progress: Progress; readonly ms: number }
   | { readonly kind: 'refused'; readonly work: Work; readonly failure: Failure; readonly ms: number }
-  | { readonly kind: 'alerts'; readonly alerts: readonly Alert[] }
   | { readonly kind: 'sent'; readonly message: Message; readonly outcome: Outcome; readonly ms: number }
+  | TailEvent
   | { readonly kind: 'taken-over'; readonly what: string }
   | { readonly kind: 'state-failed'; readonly error: StoreError }
 

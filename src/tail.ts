@@ -57,8 +57,10 @@ export interface TailPorts {
 }
 
 export interface Tail {
-  /** Reads until the signal. Throws OwnerError. */
-  run(signal: AbortSignal): Promise<void>
+  /** Reads until the signal. `found`: called when alerts were made. Throws OwnerError. */
+  run(signal: AbortSignal, found?: () => void): Promise<void>
+  /** Reads every log to its end of now, once; false if some could not be read. Throws StoreError and OwnerError. */
+  pass(signal: AbortSignal): Promise<boolean>
 }
 
 /** How long the right to read is taken for, and how often it is renewed. */
@@ -77,8 +79,17 @@ const KEEP_FINDS_EVERY = 250
 const PATIENT_FOR = 150
 
 /** The reader of all logs. */
-export function createTail(ports: TailPorts): Tail {
-  const { store, clock, lists } = ports
+export function createTail(given: TailPorts): Tail {
+  const { store, clock, lists } = given
+  let found = (): void => undefined
+  const ports: TailPorts = {
+    ...given,
+    report: (event) => {
+      if (event.kind === 'alerts' && event.alerts.length === 0) return
+      given.report(event)
+      if (event.kind === 'alerts') found()
+    },
+  }
   const hosts = createHosts(clock)
 
   const reading = async (signal: AbortSignal): Promise<void> => {
@@ -89,7 +100,7 @@ export function createTail(ports: TailPorts): Tail {
     let broken: unknown
     let reviewedAt = -Infinity
     try {
-      for (let claimedAt = clock.now(); !all.aborted; ) {
+      for (let claimedAt = clock.now(); !all.aborted;) {
         const now = clock.now()
         if (now - claimedAt >= RENEW || now < claimedAt) {
           if (!(await store.claim(now, now + LEASE))) throw new FencedError('reading the logs')
@@ -121,7 +132,34 @@ export function createTail(ports: TailPorts): Tail {
   }
 
   return {
-    run: async (signal) => {
+    pass: async (signal) => {
+      const now = clock.now()
+      if (!(await store.claim(now, now + LEASE))) return true
+      await lists.refresh(now)
+      const states = new Map(await store.states())
+      const fresh = await firstListed(ports, lists)
+      const chosen = chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now)
+      const went = await Promise.all(
+        [...chosen.values()].map(async (log) => {
+          const client = clientOf(ports, hosts, log)
+          if (client === undefined) return true
+          const reader = createLogReader(ports, log, client, states, fresh.has(log.id), signal)
+          try {
+            await reader.turn()
+            return true
+          } catch (error) {
+            if (!(error instanceof LogFailure)) throw error
+            await reader.failed(error)
+            return false
+          }
+        }),
+      )
+      ports.report({ kind: 'alerts', alerts: await store.review(troublesOf(states, lists, clock.now()), clock.now()) })
+      await store.release()
+      return went.every(Boolean)
+    },
+    run: async (signal, hear = () => undefined) => {
+      found = hear
       while (!signal.aborted) {
         try {
           const now = clock.now()
@@ -171,7 +209,8 @@ const FIRST_LISTED = 'first-listed'
 function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogLists, now: number): readonly OpenTrouble[] {
   const troubles: OpenTrouble[] = []
   for (const { refused, source } of lists.states) {
-    if (refused !== undefined) troubles.push({ component: `log-list:${source.name}`, kind: 'refused', since: refused.since, message: refused.message })
+    if (refused !== undefined)
+      troubles.push({ component: `log-list:${source.name}`, kind: 'refused', since: refused.since, message: refused.message })
   }
   for (const { description, behindSince, failing, position, head, cause } of states.values()) {
     const since = Math.min(behindSince ?? Infinity, failing?.since ?? Infinity)
@@ -197,7 +236,7 @@ async function tailLog(
   const client = clientOf(ports, hosts, log)
   if (client === undefined) return
   const reader = createLogReader(ports, log, client, states, fresh, signal)
-  for (let failures = 0; !signal.aborted; ) {
+  for (let failures = 0; !signal.aborted;) {
     const began = clock.now()
     let until = began + every
     try {
@@ -233,7 +272,14 @@ interface LogReader {
   failed(failure: LogFailure): Promise<void>
 }
 
-function createLogReader(ports: TailPorts, log: ListedLog, client: LogClient, states: Map<string, LogState>, fresh: boolean, signal: AbortSignal): LogReader {
+function createLogReader(
+  ports: TailPorts,
+  log: ListedLog,
+  client: LogClient,
+  states: Map<string, LogState>,
+  fresh: boolean,
+  signal: AbortSignal,
+): LogReader {
   const { store, clock, report, sift } = ports
   const name = { id: log.id, description: log.description }
   const window = createWindow()
@@ -284,8 +330,22 @@ function createLogReader(ports: TailPorts, log: ListedLog, client: LogClient, st
     for (const each of misbehaviour) {
       if (now - (told[each.kind] ?? -Infinity) < TELL_EVERY) continue
       told[each.kind] = now
-      const about = { log: log.description, log_id: log.id, misbehaviour: each.kind, url: received.url, received_at: new Date(now).toISOString(), ...more }
-      alerts.push(misbehaviourAlert(name, each, await ports.keepEvidence(`${log.description}-${each.kind}-${received.head.size}`, received.received, about), now))
+      const about = {
+        log: log.description,
+        log_id: log.id,
+        misbehaviour: each.kind,
+        url: received.url,
+        received_at: new Date(now).toISOString(),
+        ...more,
+      }
+      alerts.push(
+        misbehaviourAlert(
+          name,
+          each,
+          await ports.keepEvidence(`${log.description}-${each.kind}-${received.head.size}`, received.received, about),
+          now,
+        ),
+      )
     }
     return { state: { ...state, told }, alerts }
   }
@@ -359,7 +419,13 @@ function createLogReader(ports: TailPorts, log: ListedLog, client: LogClient, st
     begin: LogState,
     received: ReceivedHead,
     alerts: readonly Alert[],
-  ): Promise<{ readonly state: LogState; readonly range: ReturnType<typeof rangeOf>; readonly root: Buffer; readonly finds: Finds; readonly alerts: readonly Alert[] }> => {
+  ): Promise<{
+    readonly state: LogState
+    readonly range: ReturnType<typeof rangeOf>
+    readonly root: Buffer
+    readonly finds: Finds
+    readonly alerts: readonly Alert[]
+  }> => {
     const { size } = received.head
     const tree = growTree(rangeOf(begin.position))
     let state = begin
@@ -396,7 +462,12 @@ function createLogReader(ports: TailPorts, log: ListedLog, client: LogClient, st
         const next = pages.next()
         while (!(await settles(next, clock, PATIENT_FOR, signal))) {
           const waited = clock.now() - keptAt
-          if (finds.sightings.length + finds.malformed.length > 0 || toTell.length > 0 || ((dirty || tree.size > state.position.size) && waited >= KEEP_EVERY)) await flush()
+          if (
+            finds.sightings.length + finds.malformed.length > 0 ||
+            toTell.length > 0 ||
+            ((dirty || tree.size > state.position.size) && waited >= KEEP_EVERY)
+          )
+            await flush()
           else if (waited >= KEEP_EVERY && state.cause === undefined) {
             state = { ...state, cause: 'slow' }
             await flush()
@@ -451,7 +522,13 @@ function asVerified(sighting: Sighting): Sighting {
   return source.kind === 'log' ? { ...sighting, source: { ...source, verified: true } } : sighting
 }
 
-function listed({ description, operator, protocol, url, state }: ListedLog): Pick<LogState, 'description' | 'operator' | 'protocol' | 'url' | 'state' | 'watched'> {
+function listed({
+  description,
+  operator,
+  protocol,
+  url,
+  state,
+}: ListedLog): Pick<LogState, 'description' | 'operator' | 'protocol' | 'url' | 'state' | 'watched'> {
   return { description, operator, protocol, url, watched: true, ...(state !== undefined && { state }) }
 }
 

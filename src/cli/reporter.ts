@@ -28,6 +28,12 @@ export function linesOf(event: MonitorEvent, quota: Readonly<Record<'full' | 'si
       return event.alerts.map((alert) => alertLine(alert, now))
     case 'sent':
       return sentLines(event)
+    case 'log-begun':
+      return [{ level: 'info', about: event.log, text: `begun at entry ${grouped(event.at)}` }]
+    case 'log-read':
+      return [{ level: 'debug', about: event.log, text: `${plural(event.entries, 'entry', 'entries')} read, ${grouped(event.verified)} verified` }]
+    case 'log-failed':
+      return [{ level: 'debug', about: event.log, text: event.message }]
     case 'taken-over':
       return [{ level: 'warn', about: 'state', text: `${event.what}; nothing is lost` }]
     case 'state-failed':
@@ -71,10 +77,10 @@ function alertLine(alert: Alert, now: number): Line {
             ? alert.source.log
             : 'certspotter'
           : 'log' in alert
-          ? alert.log
-          : 'component' in alert
-            ? alert.component
-            : 'certbell'
+            ? alert.log
+            : 'component' in alert
+              ? alert.component
+              : 'certbell'
   // The trouble itself was said when it happened; this says that it rings.
   const text = alert.kind === 'certificate' || alert.kind === 'trouble' ? headline(alert) : body(alert, new Date(now))
   return { level, about: printable(about, 80), text: printable(text, 600) }

@@ -6,6 +6,7 @@ import { createHttp } from '../http-undici.ts'
 import { processOwner } from '../process-owner.ts'
 import type { Backend } from '../stores/backend.ts'
 import { openSqlite } from '../stores/sqlite/backend.ts'
+import { keepEvidence } from './evidence.ts'
 import { readInherited } from './inherited.ts'
 import type { Session } from './session.ts'
 import { straightMark } from './straight.ts'
@@ -24,6 +25,7 @@ export function realWorld(session: Session): { readonly world: World; readonly c
     version: session.version,
     openState,
     readInherited,
+    keepEvidence,
     stdout: { isTty: process.stdout.isTTY, color: session.color, write: writeOut },
     straight: straightMark,
     timeouts: { ask: ASK_MS, send: SEND_MS },

@@ -12,10 +12,10 @@ const DEFAULT_URL = 'https://api.certspotter.com/v1'
 const DEFAULT_QUOTA = { full: 10, single: 100 } as const
 
 /** The API source's settings, or false if it is turned off. After a problem the defaults stand in. */
-export function readCertspotter(context: Context): false | CertspotterConfig {
+export function readCertspotter(context: Context, logs: boolean): false | CertspotterConfig {
   const tree = at(context.root, 'certspotter')
   if (tree !== undefined && literalOf(tree) === false) {
-    complain(context, tree.at, 'false leaves nothing to look with, since log tailing is not there yet in this version. Remove it')
+    if (!logs) complain(context, tree.at, 'false leaves nothing to look with. Remove it, or write `logs: true`')
     return false
   }
   const token = readToken(context)

@@ -39,6 +39,26 @@ export interface S3State {
   readonly shown: string
 }
 
+/** Where a log list comes from: Google's and Apple's are built in. */
+export type LogListSource =
+  | { readonly kind: 'google' | 'apple' }
+  /** Absolute. `shown` for people. */
+  | { readonly kind: 'file'; readonly path: string; readonly shown: string }
+  /** `key`: DER SubjectPublicKeyInfo of whoever signs it. */
+  | { readonly kind: 'url'; readonly url: string; readonly key: Buffer }
+
+/** How the logs themselves are read. */
+export interface LogsConfig {
+  readonly lists: readonly LogListSource[]
+  /** Globs over descriptions and operators; none: all that are live. */
+  readonly only: readonly string[]
+  readonly start: 'end' | 'beginning'
+  /** ms between two looks at a static log's checkpoint. */
+  readonly intervalMs: number
+  /** Bytes a second, of all logs together; undefined: as fast as they come. */
+  readonly bandwidth: number | undefined
+}
+
 /** Where state lives. */
 export type State = DirectoryState | S3State
 
@@ -68,6 +88,7 @@ export interface Config {
   readonly slack: readonly SlackSink[]
   readonly stdout: 'auto' | 'pretty' | 'json' | 'off'
   readonly certspotter: false | CertspotterConfig
+  readonly logs: false | LogsConfig
   readonly state: State
   /** Read once for each name that has no state of ours, and never written. */
   readonly predecessor: Predecessor

@@ -20,22 +20,32 @@ interface Given extends Setting {
   readonly from: string
 }
 
-/** Reads both lists. `names` are the command line's. `needed` false lets an empty list pass, for commands that look at no name. */
-export function readWatchLists(context: Context, names: readonly string[], needed: boolean): WatchLists {
+/** What the lists are for. */
+export interface ListUse {
+  /** False lets an empty list pass, for commands that look at no name. */
+  readonly needed: boolean
+  /** The logs are read. */
+  readonly logs: boolean
+  /** There is a sink beside standard output. */
+  readonly otherSinks: boolean
+}
+
+/** Reads both lists. `names` are the command line's. */
+export function readWatchLists(context: Context, names: readonly string[], use: ListUse): WatchLists {
   const before = context.problems.length
   const tree = at(context.root, 'watch')
   const named = names.flatMap((name) => split(name)).map((text) => ({ text, at: { place: 'command line' }, from: context.cwd }))
   const given = [...named, ...layer(context, 'MONITOR_DOMAINS', tree)]
-  const { kept, folded } = foldItems(readItems(context, given))
-  const exclude = foldItems(readItems(context, layer(context, 'EXCLUDED_DOMAINS', at(context.root, 'exclude')))).kept
-  if (kept.length === 0 && needed && context.problems.length === before && !reportedAlready(context)) {
+  const { kept, folded } = foldItems(readItems(context, given, use))
+  const exclude = foldItems(readItems(context, layer(context, 'EXCLUDED_DOMAINS', at(context.root, 'exclude')), use)).kept
+  if (kept.length === 0 && use.needed && context.problems.length === before && !reportedAlready(context)) {
     complain(
       context,
       tree?.at ?? { path: 'watch' },
       'there is nothing to watch. Write `watch: [example.com]`, set MONITOR_DOMAINS, or give names: certbell watch example.com',
     )
   }
-  warn(context, kept, exclude)
+  warn(context, kept, exclude, use.logs)
   return { watch: kept, folded, exclude }
 }
 
@@ -75,13 +85,19 @@ function split(text: string): readonly string[] {
   return text.split(/[\s,]+/).filter((part) => part !== '')
 }
 
-function readItems(context: Context, given: readonly Given[]): readonly Item[] {
+function readItems(context: Context, given: readonly Given[], { logs, otherSinks }: ListUse): readonly Item[] {
   const items = new Map<string, Item>()
   const add = (text: string, place: Place) => {
     const parsed = parseItem(text)
     if ('problem' in parsed) complain(context, place, parsed.problem)
-    else if (parsed.item.kind === 'all')
-      complain(context, place, '"." (every certificate there is) needs log tailing, which is not there yet in this version. Write names')
+    else if (parsed.item.kind === 'all' && !logs)
+      complain(context, place, '"." (every certificate there is) is seen only in the logs. Write `logs: true`, or names')
+    else if (parsed.item.kind === 'all' && otherSinks)
+      complain(
+        context,
+        place,
+        '"." (every certificate there is) is for standard output alone: thousands a minute are no messages. Write names, or remove the other sinks',
+      )
     else if (!items.has(itemKey(parsed.item))) items.set(itemKey(parsed.item), parsed.item)
   }
   for (const one of given) {
@@ -110,10 +126,9 @@ function reportedAlready({ unread, problems }: Context): boolean {
   return unread || problems.some((problem) => problem.path?.startsWith('watch') || problem.message.includes('mean "watch"'))
 }
 
-function warn(context: Context, watch: readonly Item[], exclude: readonly Item[]): void {
+function warn(context: Context, watch: readonly Item[], exclude: readonly Item[], logs: boolean): void {
   for (const item of watch) {
-    if (item.kind === 'ip')
-      context.warnings.push(`${item.text}: IP addresses are seen only when the logs are tailed, which is not there yet in this version.`)
+    if (item.kind === 'ip' && !logs) context.warnings.push(`${item.text}: IP addresses are seen only when the logs are read. Write \`logs: true\`.`)
     const over = foldItems([...exclude, item]).folded.find((pair) => pair.item === item)
     if (over !== undefined) context.warnings.push(`${item.text} is watched and excluded (${over.into.text}): nothing of it will ring.`)
   }

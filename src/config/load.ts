@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { readAws } from './aws.ts'
 import type { Config, Flags } from './config.ts'
 import { readCertspotter } from './certspotter.ts'
+import { complain } from './context.ts'
 import type { Context } from './context.ts'
 import { parseFile } from './document.ts'
 import type { Tree } from './document.ts'
@@ -15,9 +16,10 @@ import { readWatchLists } from './items.ts'
 import { withoutSecrets } from './problems.ts'
 import type { Problem } from './problems.ts'
 import { readProxy } from './proxy.ts'
-import { readContact, readDebug, readHeartbeat, readListen, readLogFormat, readLogs, readStdout } from './settings.ts'
+import { readContact, readDebug, readHeartbeat, readListen, readLogFormat, readStdout } from './settings.ts'
 import { readSlack } from './sinks.ts'
 import { readPredecessor, readState } from './state.ts'
+import { readLogs } from './logs.ts'
 import { checkStructure } from './structure.ts'
 import { substitute } from './substitute.ts'
 
@@ -61,14 +63,16 @@ export function loadConfig(options: LoadOptions): LoadResult {
     secrets: new Set(),
   }
   const slack = readSlack(context)
-  const certspotter = readCertspotter(context)
+  const logs = readLogs(context)
+  const certspotter = readCertspotter(context, logs !== false)
   const heartbeat = readHeartbeat(context)
   const contact = readContact(context)
   const listen = readListen(context)
   const stdout = readStdout(context)
-  readLogs(context)
-  const lists = readWatchLists(context, flags.names ?? [], options.needWatch ?? true)
+  const lists = readWatchLists(context, flags.names ?? [], { needed: options.needWatch ?? true, logs: logs !== false, otherSinks: slack.length > 0 })
   const state = readState(context, flags.state)
+  if (logs !== false && state?.kind === 's3')
+    complain(context, { path: 'logs' }, 'state in a bucket is not for reading logs, which write every few seconds. Use a directory for state')
   const predecessor = readPredecessor(context)
   const aws = readAws(context, state?.kind === 's3' || predecessor.bucket !== undefined)
   const logFormat = readLogFormat(context, flags.logFormat)
@@ -91,6 +95,7 @@ export function loadConfig(options: LoadOptions): LoadResult {
       slack,
       stdout,
       certspotter,
+      logs,
       state,
       predecessor,
       aws,

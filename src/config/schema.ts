@@ -2,9 +2,6 @@
 // Each message follows the value that it is about: `"loud" is not auto, pretty, json or off`.
 import * as z from 'zod/mini'
 
-/** What `logs` answers in this version. */
-export const LOGS_LATER = 'log tailing is not there yet in this version; the Cert Spotter API source is. Remove it or write false'
-
 // Editors check the file before its variables are replaced, so `${NAME}` passes wherever a value does.
 const REFERENCE = /\$\{[A-Za-z_][A-Za-z0-9_]*(?::-[^}]*)?\}/
 const reference = (error: string) => z.string().check(z.regex(REFERENCE, { error }))
@@ -60,6 +57,43 @@ const certspotter = z.strictObject({
   ),
 })
 
+const NO_LIST = 'is not a log list. Write google, apple, the path of a file, or {url: https://…, key: …}'
+const logList = z.union(
+  [
+    text(NO_LIST),
+    z.strictObject({
+      url: text('is not a URL').check(z.describe('Where the list is; its signature is beside it, with .sig for .json.')),
+      key: text('is not a public key').check(z.describe('Who signs it: PEM, base64 of the DER, or file:PATH.')),
+    }),
+  ],
+  { error: NO_LIST },
+)
+
+const logs = z.strictObject({
+  lists: z.optional(
+    z
+      .array(logList, { error: 'is not a list of log lists. Write [google, apple]' })
+      .check(z.describe('Log lists; a log is read if one of them has it. Default [google, apple].')),
+  ),
+  only: z.optional(
+    z
+      .array(text('is not a word to choose logs by. Write argon*'), { error: 'is not a list of words. Write ["argon*"]' })
+      .check(
+        z.describe('Only logs whose description has such a word, or whose operator is called so; * stands for anything. Default: all that are live.'),
+      ),
+  ),
+  start: z.optional(choice(['end', 'beginning']).check(z.describe('Where a log is begun: beginning rings for all that it holds. Default end.'))),
+  interval: z.optional(
+    z
+      .string({ error: NO_DURATION })
+      .check(
+        z.regex(DURATION_OR_REFERENCE, { error: NO_DURATION }),
+        z.describe("Between two looks at a static log's checkpoint; RFC 6962 logs three times that. Default 3s."),
+      ),
+  ),
+  bandwidth: z.optional(text('is not a bandwidth. Write 100Mbit').check(z.describe('What all logs together may take: 100Mbit. Default: no cap.'))),
+})
+
 /** The configuration file, in the order in which the documentation tells it. */
 export const configSchema = z.strictObject({
   watch: z.optional(
@@ -87,7 +121,11 @@ export const configSchema = z.strictObject({
       .union([z.literal(false), certspotter], { error: 'is neither false nor a mapping of settings' })
       .check(z.describe('The Cert Spotter API source; false turns it off.')),
   ),
-  logs: z.optional(z.literal(false, { error: LOGS_LATER }).check(z.describe('Tailing the logs themselves: not in this version.'))),
+  logs: z.optional(
+    z
+      .union([z.boolean(), logs], { error: 'is neither true, false nor a mapping of settings' })
+      .check(z.describe('Reading the logs themselves; true reads all that browsers accept. Default false.')),
+  ),
   state: z.optional(
     text('is not a directory').check(
       z.describe('Directory where state lives. Default $STATE_DIRECTORY, else $XDG_STATE_HOME/certbell, else ~/.local/state/certbell.'),

@@ -1,9 +1,8 @@
 // The settings that are one value each.
 import type { Config, Flags } from './config.ts'
-import { complain, fromEnvironment, readSecret, setting, variablePlace } from './context.ts'
+import { complain, readSecret, setting, variablePlace } from './context.ts'
 import type { Context } from './context.ts'
 import type { Place } from './problems.ts'
-import { LOGS_LATER } from './schema.ts'
 import { keepSecretUrl } from './secrets.ts'
 import { at } from './structure.ts'
 import { didYouMean } from './suggest.ts'
@@ -53,12 +52,6 @@ export function readListen(context: Context): Config['listen'] {
   if ('host' in parsed) return parsed
   complain(context, given.at, `"${given.text}" ${parsed.problem}`)
   return undefined
-}
-
-/** The file's `logs` is the schema's to refuse; the variable's is refused here. */
-export function readLogs(context: Context): void {
-  const given = fromEnvironment(context, 'CERTBELL_LOGS', at(context.root, 'logs'))
-  if (given !== undefined && !NO.test(given.text)) complain(context, given.at, LOGS_LATER)
 }
 
 const FORMATS: readonly string[] = ['text', 'json', 'syslog']

@@ -16,12 +16,14 @@ interface Issue {
 
 const CERTSPOTTER_KEYS = ['token', 'url', 'quota', 'interval', 'baseline']
 const QUOTA_KEYS = ['full', 'single']
+const LOGS_KEYS = ['lists', 'only', 'start', 'interval', 'bandwidth']
 
 /** The keys that each mapping of the file may have. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
   '': Object.keys(configSchema.shape),
   certspotter: CERTSPOTTER_KEYS,
   'certspotter.quota': QUOTA_KEYS,
+  logs: LOGS_KEYS,
 }
 
 // Where someone looks for a key in the wrong mapping.
@@ -62,6 +64,7 @@ export function literalOf(tree: Tree): number | boolean | undefined {
   if (tree.kind !== 'text' || tree.variables === undefined) return undefined
   const path = tree.at.path ?? ''
   if (path.startsWith('certspotter.quota.') && /^[0-9]{1,15}$/.test(tree.text)) return Number(tree.text)
+  if (path === 'logs' && tree.text === 'true') return true
   return (path === 'certspotter' || path === 'logs') && tree.text === 'false' ? false : undefined
 }
 
@@ -81,9 +84,7 @@ function told(root: Tree, issue: Issue): readonly Problem[] {
     return (issue.keys ?? []).flatMap((key) => found.entries.filter((entry) => entry.key === key).map(unknownKey))
   const path = found.at.path ?? ''
   // The reader of the value has a better remedy: `Write 5m` for "5 minutes".
-  if (path === 'certspotter.interval' && found.kind === 'text') return []
-  // A sentence of its own, not about the value.
-  if (path === 'logs') return [problemAt(found.at, issue.message)]
+  if ((path === 'certspotter.interval' || path === 'logs.interval') && found.kind === 'text') return []
   return [
     problemAt(
       found.at,

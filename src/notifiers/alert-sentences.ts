@@ -14,7 +14,8 @@ export function headline(alert: Alert): string {
     case 'inventory':
       return `Now watching ${inert(alert.item, 260)}`
     case 'malformed':
-      if ('entries' in alert) return `${plural(alert.count, 'entry', 'entries')} of ${inert(alert.source.log, 100)} cannot be read, and may be for any name`
+      if ('entries' in alert)
+        return `${plural(alert.count, 'entry', 'entries')} of ${inert(alert.source.log, 100)} cannot be read, and may be for any name`
       return 'An entry of the Cert Spotter API cannot be read, and may be for any name'
     case 'log-misbehaviour':
       return `A log misbehaves: ${inert(alert.log, 150)}`

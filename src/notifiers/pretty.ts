@@ -23,7 +23,11 @@ export function prettyAlert(alert: Alert, now: Date, options: PrettyOptions): re
   const time = clock(alert.seen_at, options.timezone)
   if (alert.kind === 'certificate') return certificate(alert, time, options, paint)
   const style: Style =
-    alert.kind === 'trouble' || alert.kind === 'malformed' || alert.kind === 'log-misbehaviour' ? ['bold', 'red'] : alert.kind === 'recovered' ? ['bold', 'green'] : 'bold'
+    alert.kind === 'trouble' || alert.kind === 'malformed' || alert.kind === 'log-misbehaviour'
+      ? ['bold', 'red']
+      : alert.kind === 'recovered'
+        ? ['bold', 'green']
+        : 'bold'
   const [, ...also] = reasons(alert)
   return [`${paint('dim', time)}  ${paint(style, inert(headline(alert), 400))}`, ...[body(alert, now), ...also].map((line) => INDENT + line)]
 }

@@ -8,7 +8,11 @@ export class LogFailure extends Error {
   readonly kind: LogTrouble
   readonly until: number | undefined
   readonly status: number | undefined
-  constructor(kind: LogTrouble, message: string, more: { readonly until?: number | undefined; readonly status?: number; readonly cause?: unknown } = {}) {
+  constructor(
+    kind: LogTrouble,
+    message: string,
+    more: { readonly until?: number | undefined; readonly status?: number; readonly cause?: unknown } = {},
+  ) {
     super(message, { cause: more.cause })
     this.name = 'LogFailure'
     this.kind = kind

@@ -72,14 +72,18 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
       ;({ message } = error)
     }
     const kept = state.list === undefined ? 'None is known yet' : 'The one that is known stays in use'
-    state.refused = { since: state.refused?.since ?? now, message: `the log list ${state.source.name} is not used: ${message ?? 'it cannot be read'}. ${kept}` }
+    state.refused = {
+      since: state.refused?.since ?? now,
+      message: `the log list ${state.source.name} is not used: ${message ?? 'it cannot be read'}. ${kept}`,
+    }
     return state.refused.message !== before
   }
   return {
     states,
     refresh: async (now) => {
       let changed = false
-      for (const state of states) if (now - state.lookedAt >= state.source.every || now < state.lookedAt) changed = (await look(state, now)) || changed
+      for (const state of states)
+        if (now - state.lookedAt >= state.source.every || now < state.lookedAt) changed = (await look(state, now)) || changed
       return changed
     },
   }

@@ -1,14 +1,11 @@
 // What of a log's entries is the owner's: sightings, and entries that cannot be read. The rest, nearly all of them, leaves nothing behind.
 import { createHash } from 'node:crypto'
-import type { Certificate } from '../ct/certificate.ts'
-import { readCertificate } from '../ct/certificate.ts'
-import { ParseError } from '../ct/errors.ts'
-import { formatIp } from '../ct/ip-address.ts'
 import { issuanceId } from '../ct/tbs.ts'
 import type { MalformedLogEntry } from '../watch/alert.ts'
+import type { EntryMatch } from '../watch/entry.ts'
+import { readEntry } from '../watch/entry.ts'
 import type { Issuance, LogSource, Remark, Sighting } from '../watch/issuance.ts'
 import type { Matcher } from '../watch/match.ts'
-import { displayName, textReadings } from '../watch/name.ts'
 import type { LogEntry } from './log-entry.ts'
 
 /** What one entry is to the owner; undefined: nothing. An entry may be both: a name that matches, and a place that cannot be read. */
@@ -32,20 +29,10 @@ export function createSift(matcher: Matcher): Sift {
     })
     const leaf = entry.entry
     if (leaf === undefined) return { malformed: malformed(entry.why ?? 'it cannot be read') }
-    let certificate: Certificate
-    let id: string
-    try {
-      certificate = readCertificate(leaf.der)
-      id = issuanceId(leaf.der)
-    } catch (error) {
-      if (!(error instanceof ParseError)) throw error
-      return { malformed: malformed(error.message) }
-    }
-    const names = namesOf(certificate)
-    const ipAddresses = [...new Set(certificate.ipAddresses.map(formatIp))]
-    const { matched, items, excluded } = matcher.match(names, ipAddresses)
-    const hidden = certificate.namesHidden ? malformed(certificate.oddities[0] ?? 'a place that may hold names cannot be read') : undefined
-    if (matched.length === 0) return hidden === undefined ? undefined : { malformed: hidden }
+    const read = readEntry(leaf.der, matcher)
+    if (read.kind === 'stranger') return undefined
+    if (read.kind === 'malformed') return { malformed: malformed(read.why) }
+    const { certificate, matched, items, excluded } = read
     const source: LogSource = {
       kind: 'log',
       log: log.description,
@@ -55,37 +42,22 @@ export function createSift(matcher: Matcher): Sift {
       verified: false,
     }
     const loggedAt = new Date(leaf.timestamp)
-    const issuance = issuanceOf(id, certificate, entry, names, ipAddresses, loggedAt)
+    const issuance = issuanceOf(read, entry, loggedAt)
     const remarks: Remark[] =
       certificate.notBefore === undefined || certificate.notAfter === undefined
         ? [{ kind: 'der-unreadable', reason: 'its validity cannot be read; the time at which it was logged stands for it', trouble: false }]
         : []
     const sighting: Sighting = { issuance, source, matched, items, excluded, seenAt: now, loggedAt, remarks }
-    return { sighting, ...(hidden !== undefined && { malformed: hidden }) }
+    return { sighting, ...(read.malformed !== undefined && { malformed: malformed(read.malformed) }) }
   }
 }
 
-function namesOf(certificate: Certificate): readonly string[] {
-  const names = new Set<string>()
-  for (const name of [...certificate.dnsNames.flatMap(textReadings), ...certificate.commonNames]) {
-    const shown = displayName(name)
-    if (shown !== '') names.add(shown)
-  }
-  return [...names]
-}
-
-function issuanceOf(
-  id: string,
-  certificate: Certificate,
-  { entry, precertificate }: LogEntry,
-  names: readonly string[],
-  ipAddresses: readonly string[],
-  loggedAt: Date,
-): Issuance {
+function issuanceOf({ certificate, names, ipAddresses }: EntryMatch, { entry, precertificate }: LogEntry, loggedAt: Date): Issuance {
   const precert = entry?.type === 'precert'
   const whole = precert ? precertificate : entry?.der
   return {
-    id,
+    // It has been read by now, so it has an id.
+    id: issuanceId(entry?.der ?? new Uint8Array()),
     names,
     ipAddresses,
     issuer: { ...(certificate.issuer !== '' && { name: certificate.issuer }) },

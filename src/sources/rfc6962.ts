@@ -47,7 +47,12 @@ export function createRfc6962(get: LogGet, key: LogKey, url: string): LogClient 
         const { leaf_input: leaf, audit_path: path } = objectOf(body.toString(), 'get-entry-and-proof')
         if (typeof leaf !== 'string' || !Array.isArray(path)) throw new ParseError('value', 'get-entry-and-proof', 0, 'has no leaf or no path')
         const hash = leafHash(decodeBase64(leaf, 'leaf_input'))
-        const hashes = edgeBefore(size - 1, hash, (path as unknown[]).map((node) => decodeHash(node, 'audit_path')), rootHash)
+        const hashes = edgeBefore(
+          size - 1,
+          hash,
+          (path as unknown[]).map((node) => decodeHash(node, 'audit_path')),
+          rootHash,
+        )
         if (hashes === undefined) throw new ParseError('value', 'audit_path', 0, 'does not lead to the root')
         const tree = growTree({ size: size - 1, hashes })
         tree.append(hash)

@@ -4,6 +4,7 @@ import type { QueryClass } from '../watch/schedule.ts'
 import { isOverdue } from '../watch/trouble.ts'
 import { listed, plural, span } from '../watch/words.ts'
 import type { Control } from './control.ts'
+import type { LogOverview } from './log-overview.ts'
 import { hasMore } from './control.ts'
 import { sourceHealth } from './health.ts'
 import type { Setup } from './store.ts'
@@ -45,6 +46,7 @@ export interface Overview {
   readonly reasons: readonly Reason[]
   readonly names: readonly NameOverview[]
   readonly sinks: readonly SinkOverview[]
+  readonly logs: readonly LogOverview[]
   readonly quota: Readonly<Record<QueryClass, { readonly limit: number; readonly left: number; readonly nextFree?: number }>>
   readonly lastSuccess?: number
   readonly nextPoll?: number
@@ -62,6 +64,7 @@ export function overview(
   waiting: Readonly<Record<string, { readonly waiting: number; readonly parked: number }>>,
   setup: Setup,
   now: number,
+  logs: readonly LogOverview[] = [],
 ): Overview {
   const health = sourceHealth(control, setup, now)
   const credential = control.credentials[setup.credential]
@@ -92,14 +95,16 @@ export function overview(
     })
   }
   const everSeen = setup.items.some(({ key }) => control.items[key]?.succeededAt !== undefined)
-  if (setup.items.length === 0) {
+  if (setup.items.length === 0 && setup.logs === undefined) {
     reasons.push({ component: 'certspotter', message: 'no name is asked for: IP addresses are seen only in the logs. Watch a name' })
-  } else if (!everSeen && control.runner === undefined && reasons.length === 0) {
+  } else if (setup.items.length > 0 && !everSeen && control.runner === undefined && reasons.length === 0) {
     reasons.push({
       component: 'certspotter',
       message: `no name was looked at yet: ${health.blocked ?? 'start certbell watch, or run certbell poll'}`,
     })
   }
+  if (setup.logs === true && control.runner === undefined && logs.length === 0 && reasons.length === 0)
+    reasons.push({ component: 'logs', message: 'no log was read yet: start certbell watch' })
   const runnerLate = control.runner !== undefined && now > control.runner.dueAt + RUNNER_GRACE
   if (control.runner !== undefined && runnerLate) {
     reasons.push({
@@ -154,6 +159,7 @@ export function overview(
     reasons,
     names,
     sinks,
+    logs,
     quota,
     ...(credential?.succeededAt !== undefined && { lastSuccess: credential.succeededAt }),
     ...(next.length > 0 && { nextPoll: Math.min(...next) }),
@@ -168,6 +174,7 @@ export function overview(
 // Troubles of names and sinks that are no longer in the settings are nobody's.
 function concerns(component: string, setup: Setup): boolean {
   if (component.startsWith('certspotter:')) return setup.items.some(({ key }) => component === `certspotter:${key}`)
+  if (component.startsWith('log:') || component.startsWith('log-list:')) return setup.logs === true
   if (component.startsWith('sink:')) return setup.sinks.includes(component.slice('sink:'.length).split('/')[0] ?? '')
   return setup.items.length > 0
 }

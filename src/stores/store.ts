@@ -16,6 +16,8 @@ export interface Setup {
   /** ms, or `auto`. */
   readonly interval: number | 'auto'
   readonly baseline: 'inventory' | 'silent' | 'alert'
+  /** The logs are read as well. */
+  readonly logs?: true
   /** Names of the sinks that get what is found from now on. */
   readonly sinks: readonly string[]
 }

@@ -45,7 +45,11 @@ export function judgeHead(head: Head, valid: boolean, { recent, verified, final 
     return { verdict: 'refused', misbehaviour: [{ kind: 'split-view', about, message }] }
   }
   if (final !== undefined && head.size === final.size && head.root !== final.root) {
-    found.push({ kind: 'final-head-differs', about, message: `its tree of ${grouped(head.size)} entries is not the one that the log list has as its last` })
+    found.push({
+      kind: 'final-head-differs',
+      about,
+      message: `its tree of ${grouped(head.size)} entries is not the one that the log list has as its last`,
+    })
     return { verdict: 'refused', misbehaviour: found }
   }
   if (final !== undefined && head.size > final.size) {
@@ -56,6 +60,10 @@ export function judgeHead(head: Head, valid: boolean, { recent, verified, final 
     found.push({ kind: 'future-timestamp', about, message: `its tree head is dated ${span(head.timestamp - now)} in the future` })
   const last = recent.at(-1)
   if (last !== undefined && head.size > last.size && head.timestamp < last.timestamp)
-    found.push({ kind: 'timestamp-back', about, message: `its larger tree of ${grouped(head.size)} entries is dated ${span(last.timestamp - head.timestamp)} before the smaller one` })
+    found.push({
+      kind: 'timestamp-back',
+      about,
+      message: `its larger tree of ${grouped(head.size)} entries is dated ${span(last.timestamp - head.timestamp)} before the smaller one`,
+    })
   return { verdict: head.size > verified ? 'read' : 'stale', misbehaviour: found }
 }

@@ -31,6 +31,12 @@ export function createMetrics(version: string): Metrics {
   const messages = counter('certbell_messages_total', 'Delivery attempts of this process.', ['sink', 'outcome'])
   const waiting = gauge('certbell_alerts_waiting', 'Alerts that a sink has not taken yet.', ['sink'])
   const watched = gauge('certbell_names_watched', 'Names watched through the source.', ['source'])
+  const logLabels = ['log', 'log_id']
+  const logSize = gauge('certbell_log_size', 'Entries of the newest head that the log signed.', logLabels)
+  const logRead = gauge('certbell_log_position', 'Entries of the log that were read.', logLabels)
+  const logVerified = gauge('certbell_log_verified', 'Entries of the log that were hashed into a head that it signed.', logLabels)
+  const logLag = gauge('certbell_log_lag_entries', 'Entries of the log that were not read yet.', logLabels)
+  const logLate = gauge('certbell_log_lag_seconds', 'Since when there are such entries, or the log fails.', logLabels)
   const overdue = gauge('certbell_well', '1 if all is well, as certbell status says.')
   const delay = new Histogram({
     name: 'certbell_alert_delay_seconds',
@@ -62,6 +68,15 @@ export function createMetrics(version: string): Metrics {
       }
       waiting.reset()
       for (const sink of overview.sinks) waiting.set({ sink: sink.sink }, sink.waiting + sink.parked)
+      for (const metric of [logSize, logRead, logVerified, logLag, logLate]) metric.reset()
+      for (const each of overview.logs) {
+        const labels = { log: each.log, log_id: each.logId }
+        if (each.size !== undefined) logSize.set(labels, each.size)
+        logRead.set(labels, each.position)
+        logVerified.set(labels, each.verified)
+        logLag.set(labels, each.lagEntries)
+        logLate.set(labels, each.lagMs / 1000)
+      }
       overdue.set(overview.well ? 1 : 0)
       return registry.metrics()
     },

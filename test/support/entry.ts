@@ -85,6 +85,7 @@ async function run(options: EntryOptions): Promise<number> {
         }
       },
       readInherited: async () => new Map(),
+      keepEvidence: async () => [],
       stdout: { isTty: false, color: false, write: async () => undefined },
       straight: () => ({ last: () => 0, mark: () => undefined }),
       timeouts: { ask: options.askMs ?? 5000, send: options.sendMs ?? 5000 },
@@ -147,6 +148,7 @@ function config(options: EntryOptions): Config {
     slack: [{ name: 'slack', url: options.slack }],
     stdout: 'off',
     certspotter: { url: options.api, quota: { full: 1000, single: 1000 }, intervalMs: 1000, baseline: 'inventory' },
+    logs: false,
     state: { kind: 'directory', path: options.state, shown: options.state },
     predecessor: {},
     aws: { ownCredentials: false },

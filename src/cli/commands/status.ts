@@ -1,6 +1,6 @@
 // `certbell status`: is all well, and if not, what to do. It reads the state only, beside whatever runs.
 import { planRun } from '../../app.ts'
-import { overview } from '../../stores/overview.ts'
+import { look } from '../../stores/look.ts'
 import type { Overview } from '../../stores/overview.ts'
 import { printable, safeJson } from '../../watch/printable.ts'
 import { grouped, plural, span } from '../../watch/words.ts'
@@ -8,6 +8,7 @@ import { openReader } from '../reader.ts'
 import { saidStraightAt } from '../straight.ts'
 import type { Session } from '../session.ts'
 import { clockText, table } from '../table.ts'
+import { logDocument, logRows } from '../log-rows.ts'
 
 /** Runs the command; the exit code: 0 if all is well. */
 export async function status(session: Session): Promise<number> {
@@ -24,8 +25,7 @@ export async function status(session: Session): Promise<number> {
     return 1
   }
   try {
-    const control = await reader.control()
-    const view = withStraight(overview(control, await reader.waiting(), plan.setup, now), saidStraightAt(session.config.state))
+    const view = withStraight(await look(reader, plan.setup, now), saidStraightAt(session.config.state))
     if (session.flags.json === true) session.out(`${safeJson(statusDocument(view, now))}\n`)
     else session.out(`${statusText(view, now).join('\n')}\n`)
     return view.well ? 0 : 1
@@ -74,6 +74,7 @@ export function statusDocument(view: Overview, now: number): Readonly<Record<str
       ...time(name.nextPoll, 'next_poll'),
       ...(name.lastError !== undefined && { last_error: name.lastError }),
     })),
+    ...(view.logs.length > 0 && { logs: view.logs.map(logDocument) }),
     sinks: view.sinks.map((sink) => ({
       sink: sink.sink,
       state: sink.state,
@@ -130,6 +131,7 @@ export function statusText(view: Overview, now: number): readonly string[] {
       ]),
     )
   }
+  if (view.logs.length > 0) lines.push(...table(logRows(view.logs)))
   lines.push(
     ...table([
       ['sink', 'delivered', 'waiting', 'last answer'],
@@ -149,10 +151,13 @@ export function statusText(view: Overview, now: number): readonly string[] {
 function wellLine(view: Overview, now: number): string {
   const seen = view.names.map(({ lastSuccess }) => lastSuccess)
   const fresh = seen.every((time) => time !== undefined) && seen.length > 0 ? Math.max(...seen.map((time) => now - (time ?? now))) : undefined
+  const logs = view.logs.length === 0 ? [] : [`${plural(view.logs.length, 'log')} read`]
   const looked =
-    fresh === undefined
-      ? `${plural(view.names.length, 'name')} watched`
-      : `${plural(view.names.length, 'name')} looked at within the last ${span(Math.max(fresh, 1000))}`
+    view.names.length === 0 && logs.length > 0
+      ? logs.join()
+      : fresh === undefined
+        ? `${plural(view.names.length, 'name')} watched`
+        : `${plural(view.names.length, 'name')} looked at within the last ${span(Math.max(fresh, 1000))}`
   const waits = view.sinks.reduce((sum, sink) => sum + sink.waiting, 0)
   return `All is well: ${looked}, ${waits === 0 ? 'nothing waits' : `${plural(waits, 'alert')} on the way`}.`
 }

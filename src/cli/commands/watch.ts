@@ -2,7 +2,7 @@
 import type { App } from '../../app.ts'
 import { runWatch } from '../../daemon.ts'
 import type { MonitorEvent } from '../../monitor.ts'
-import { overview } from '../../stores/overview.ts'
+import { look as lookAt } from '../../stores/look.ts'
 import type { Overview } from '../../stores/overview.ts'
 import type { StoreError } from '../../watch/errors.ts'
 import { OwnerError } from '../../watch/errors.ts'
@@ -42,7 +42,7 @@ export async function watch(session: Session): Promise<number> {
   // What cannot be written cannot be read from the state either: it is known here alone.
   let stateError: StoreError | undefined
   const look = async (): Promise<Overview> => {
-    const view = overview(await opened.reader.control(), await opened.reader.waiting(), plan.setup, world.clock.now())
+    const view = await lookAt(opened.reader, plan.setup, world.clock.now())
     return stateError === undefined ? view : { ...view, well: false, reasons: [{ component: 'state', message: stateError.message }, ...view.reasons] }
   }
   const web =
