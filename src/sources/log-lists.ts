@@ -61,7 +61,7 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
         return before !== undefined
       }
       const list = tryRead(read.text)
-      message = list instanceof Error ? list.message : faultOf(list, state.list)
+      message = list instanceof Error ? list.message : faultOf(list, state.list, state.source.isPublic)
       if (message === undefined && !(list instanceof Error)) {
         await save(state.source.name, read)
         Object.assign(state, { list, tag: read.tag, refused: undefined })
@@ -99,8 +99,8 @@ function tryRead(text: string): LogList | Error {
 }
 
 // Why a list that can be read is not used all the same.
-function faultOf(list: LogList, before: LogList | undefined): string | undefined {
-  if (list.mimic) return 'it is one that Google spoils for who should not use it'
+function faultOf(list: LogList, before: LogList | undefined, isPublic: boolean): string | undefined {
+  if (list.mimic && isPublic) return 'it is one that Google spoils for who should not use it'
   if (list.logs.length === 0) return 'it has no log'
   if (before === undefined) return undefined
   if (list.madeAt !== undefined && before.madeAt !== undefined && list.madeAt < before.madeAt) return 'it is older than the one that is known'
