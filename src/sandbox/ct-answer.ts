@@ -1,4 +1,5 @@
 // An answer before it goes out: faults change it here, and tiles are packed once.
+import { createHash } from 'node:crypto'
 import { gzipSync } from 'node:zlib'
 
 export interface CtAnswer {
@@ -14,6 +15,18 @@ export interface CtAnswer {
 /** An answer of JSON. */
 export function jsonAnswer(value: unknown, headers: Readonly<Record<string, string>> = {}): CtAnswer {
   return { status: 200, headers: { 'content-type': 'application/json', ...headers }, body: () => Buffer.from(JSON.stringify(value)) }
+}
+
+/** An answer with an ETag; see `unlessKnown`. */
+export function taggedAnswer(bytes: Buffer, headers: Readonly<Record<string, string>>): CtAnswer {
+  const etag = `"${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"`
+  return { status: 200, headers: { ...headers, etag }, body: () => bytes }
+}
+
+/** The answer, or 304 if it has the ETag that the reader knows. */
+export function unlessKnown(answer: CtAnswer, ifNoneMatch: string | undefined): CtAnswer {
+  const { etag } = answer.headers
+  return etag === undefined || etag !== ifNoneMatch ? answer : { status: 304, headers: { etag }, body: () => Buffer.alloc(0) }
 }
 
 /** A refusal in a line of text, as CTFE's. */

@@ -16,6 +16,8 @@ export type Submission = (
   readonly chain: readonly ChainCertificate[]
   /** If not of the first of the chain: of who will sign the certificate, where that first is a precertificate signing certificate. */
   readonly issuerKeyHash?: Buffer
+  /** Says that it is of another type than it is. */
+  readonly entryType?: number
 }
 
 /** An entry in the log's own bytes. */
@@ -30,8 +32,8 @@ export interface EntryBytes {
   readonly derEndExclusive: number
 }
 
-const X509_ENTRY = Buffer.of(0, 0)
-const PRECERT_ENTRY = Buffer.of(0, 1)
+const X509_ENTRY = 0
+const PRECERT_ENTRY = 1
 
 /** MerkleTreeLeaf: version, leaf_type, TimestampedEntry. Without a `leafIndex` the extensions are empty, as in RFC 6962 logs. */
 export function merkleTreeLeaf(submission: Submission, timestamp: number, leafIndex: number | undefined): Buffer {
@@ -69,8 +71,12 @@ export function uint(value: number, width: number): Buffer {
 }
 
 function signedEntry(submission: Submission): readonly Buffer[] {
-  if ('certificate' in submission) return [X509_ENTRY, vector(3, submission.certificate.der)]
-  return [PRECERT_ENTRY, submission.issuerKeyHash ?? keyHash(submission.chain[0]), vector(3, submission.precertificate.tbs)]
+  if ('certificate' in submission) return [uint(submission.entryType ?? X509_ENTRY, 2), vector(3, submission.certificate.der)]
+  return [
+    uint(submission.entryType ?? PRECERT_ENTRY, 2),
+    submission.issuerKeyHash ?? keyHash(submission.chain[0]),
+    vector(3, submission.precertificate.tbs),
+  ]
 }
 
 function keyHash(issuer: ChainCertificate | undefined): Buffer {

@@ -1,11 +1,11 @@
 // A host on loopback with any number of logs, each read by RFC 6962, as static tiles, or both.
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createPacker, refusal, type CtAnswer } from './ct-answer.ts'
+import { createPacker, refusal, taggedAnswer, unlessKnown, type CtAnswer } from './ct-answer.ts'
 import { alterAnswer, sendCt, type CtFault } from './ct-log-faults.ts'
 import type { CtLog } from './ct-log.ts'
-import type { NoteLines } from './ct-note.ts'
+import type { SignedHead } from './ct-key.ts'
+import { checkpointNote, type NoteLines } from './ct-note.ts'
 import { answerRfc6962, type PageRules } from './ct-rfc6962.ts'
 import { fillView, type View } from './ct-shown.ts'
 import { answerCheckpoint, answerIssuer, answerTile, readTilePath, type StaticRules, type TileRequest } from './ct-static.ts'
@@ -80,7 +80,7 @@ export interface ServedLog {
 
 export interface CtHost {
   readonly origin: string
-  /** The newest 100,000 requests or so, in order of arrival. */
+  /** The newest requests, in order of arrival. */
   readonly requests: readonly CtRequest[]
   /** Accidents for the next requests, one each; `undefined` in it is a true answer. */
   readonly script: (CtFault | undefined)[]
@@ -98,6 +98,8 @@ export interface CtHostOptions {
   /** Ms; default Date.now. */
   readonly clock?: () => number
   readonly port?: number
+  /** Requests that are remembered at least; default 50,000. */
+  readonly keep?: number
   /** Bytes of packed data tiles that are kept; default 64 MiB. */
   readonly cache?: number
 }
@@ -107,14 +109,13 @@ interface Served extends ServedLog {
   readonly view: (request: CtRequest) => View | undefined
 }
 
-const REQUESTS_KEPT = 200_000
 const RFC6962_KINDS = ['get-sth', 'get-entries', 'get-sth-consistency', 'get-proof-by-hash', 'get-entry-and-proof', 'get-roots'] as const
 
 /** Starts a host on a free port of 127.0.0.1. */
 export async function startCtHost(options: CtHostOptions = {}): Promise<CtHost> {
-  const clock = options.clock ?? Date.now
+  const { clock = Date.now, keep = 50_000 } = options
   const logs = new Map<string, Served>()
-  const files = new Map<string, CtAnswer & { readonly tag: string }>()
+  const files = new Map<string, CtAnswer>()
   const requests: CtRequest[] = []
   const script: (CtFault | undefined)[] = []
   const tally = new Map<string, number>()
@@ -127,7 +128,7 @@ export async function startCtHost(options: CtHostOptions = {}): Promise<CtHost> 
     const name = served?.log.name ?? ''
     const request = note(message, served, clock(), busy.get(name) ?? 0)
     requests.push(request)
-    if (requests.length > REQUESTS_KEPT) requests.splice(0, REQUESTS_KEPT / 2)
+    if (requests.length > 2 * keep) requests.splice(0, keep)
     busy.set(name, request.concurrent + 1)
     response.once('close', () => busy.set(name, (busy.get(name) ?? 1) - 1))
     await respond(request, served, response)
@@ -145,17 +146,13 @@ export async function startCtHost(options: CtHostOptions = {}): Promise<CtHost> 
     }
     if (response.destroyed) return
     const entries = typeof fault === 'object' && 'entries' in fault ? fault.entries : undefined
-    const found = served === undefined ? file(request) : resource(request, served, entries)
+    const file = files.get(request.path.split('?')[0] ?? '') ?? refusal(404, 'nothing here')
+    const found = unlessKnown(served === undefined ? file : resource(request, served, entries), request.headers['if-none-match'])
     const altered = fault === undefined ? found : alterAnswer(found, fault)
     const status = sendCt(response, altered.status, () => pack(altered), fault)
     if (status !== undefined) request.status = status
   }
 
-  const file = (request: CtRequest): CtAnswer => {
-    const known = files.get(request.path.split('?')[0] ?? '')
-    if (known === undefined) return refusal(404, 'nothing here')
-    return request.headers['if-none-match'] === known.tag ? { status: 304, headers: { etag: known.tag }, body: () => Buffer.alloc(0) } : known
-  }
   const pack = createPacker(options.cache ?? 67_108_864)
 
   const server = await listen(answer, options.port)
@@ -177,8 +174,7 @@ export async function startCtHost(options: CtHostOptions = {}): Promise<CtHost> 
         rules: {
           pageSize: serve.pageSize ?? 256,
           aligned: serve.aligned ?? true,
-          origin,
-          lines: serve.lines ?? { grease: true },
+          note: noteKeeper(origin, serve.lines ?? { grease: true }),
           gzip: serve.gzip ?? true,
           partials: serve.partials ?? 'kept',
         },
@@ -192,9 +188,7 @@ export async function startCtHost(options: CtHostOptions = {}): Promise<CtHost> 
       return served
     },
     put(path, body, contentType = 'application/json') {
-      const bytes = Buffer.from(body)
-      const tag = `"${createHash('sha256').update(bytes).digest('hex').slice(0, 16)}"`
-      files.set(path, { status: 200, headers: { 'content-type': contentType, etag: tag }, body: () => bytes, tag })
+      files.set(path, taggedAnswer(Buffer.from(body), { 'content-type': contentType }))
       return `${server.origin}${path}`
     },
     setFault(fault) {
@@ -212,6 +206,16 @@ export async function startCtHost(options: CtHostOptions = {}): Promise<CtHost> 
       for (const timer of timers) clearInterval(timer)
       return server.close()
     },
+  }
+}
+
+/** Signs each head's checkpoint once: grease and the order of lines are other ones for each head, as Sunlight's are. */
+function noteKeeper(origin: string, lines: NoteLines): StaticRules['note'] {
+  const notes = new WeakMap<SignedHead, Buffer>()
+  return ({ log, head }) => {
+    const note = notes.get(head) ?? checkpointNote(origin, head, log.keys, lines)
+    notes.set(head, note)
+    return note
   }
 }
 

@@ -1,12 +1,10 @@
 // The monitoring half of a static log: checkpoint, tiles and issuers (c2sp.org/static-ct-api, c2sp.org/tlog-tiles).
-import { refusal, type CtAnswer } from './ct-answer.ts'
-import { checkpointNote, type NoteLines } from './ct-note.ts'
+import { refusal, taggedAnswer, type CtAnswer } from './ct-answer.ts'
 import { shownEntry, type Shown } from './ct-shown.ts'
 
 export interface StaticRules {
-  /** The checkpoint's first line. */
-  readonly origin: string
-  readonly lines: NoteLines
+  /** The checkpoint of what is shown: signed once, the same until the next. */
+  readonly note: (shown: Shown) => Buffer
   /** True if data tiles are sent gzipped, always, as Sunlight's are. */
   readonly gzip: boolean
   /** `deleted`: a partial tile is gone once the full one is there. */
@@ -24,12 +22,9 @@ const TILE_WIDTH = 256
 const TILE = { 'content-type': 'application/octet-stream', 'cache-control': 'public, max-age=604800, immutable' }
 
 /** The checkpoint of what is shown. */
-export function answerCheckpoint({ log, head }: Shown, { origin, lines }: StaticRules): CtAnswer {
-  return {
-    status: 200,
-    headers: { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' },
-    body: () => checkpointNote(origin, head, log.keys, lines),
-  }
+export function answerCheckpoint(shown: Shown, { note }: StaticRules): CtAnswer {
+  const bytes = note(shown)
+  return taggedAnswer(bytes, { 'content-type': 'text/plain; charset=utf-8', 'cache-control': 'no-store' })
 }
 
 /** A tile, or 404 if no head called for it. */

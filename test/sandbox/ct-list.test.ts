@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { readLogList, verifyLogList } from '../../src/ct/log-list.ts'
 import { createListKey, logList } from '../../src/sandbox/ct-list.ts'
+import { makeFiller } from '../../src/sandbox/ct-filler.ts'
+import { wrongRoot } from '../../src/sandbox/ct-lies.ts'
 import { createCtLog } from '../../src/sandbox/ct-log.ts'
 import { startCtHost, type CtHost, type LogProtocol } from '../../src/sandbox/ct-log-server.ts'
 import { get } from './ct-reader.ts'
@@ -42,6 +44,19 @@ describe("the sandbox's log list", () => {
     assert.deepEqual([rows.get(classic.url)!.protocol, rows.get(classic.url)!.state], ['rfc6962', 'usable'])
     assert.deepEqual([rows.get(both.url)!.protocol, rows.get(both.url)!.state, rows.get(both.url)!.description], ['static-ct', undefined, 'Both'])
     assert.deepEqual([rows.get(hybrid.url)!.protocol, rows.get(hybrid.url)!.type], ['rfc6962', 'test'])
+  })
+
+  it('lists a read-only log with the final head that it had, or another', () => {
+    const served = host.serve(createCtLog({ name: 'closed' }))
+    served.log.addMany(5, makeFiller({ count: 1 }))
+    const finalTreeHead = served.log.publish()
+    const listed = (head: { size: number; root: Buffer }) =>
+      readLogList(logList([{ served, state: 'readonly', finalTreeHead: head }])).logs[0]!.finalTreeHead
+    served.log.addMany(2, makeFiller({ count: 1 }))
+    served.log.publish()
+    assert.deepEqual(listed(finalTreeHead), { size: 5, rootHash: served.log.tree.root(5) })
+    assert.equal(served.log.head.size, 7, 'it grows all the same')
+    assert.notDeepEqual(listed(wrongRoot(served.log).head!)!.rootHash, served.log.head.root)
   })
 
   it('is signed, and served with an ETag', async () => {

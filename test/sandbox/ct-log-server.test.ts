@@ -40,10 +40,16 @@ describe('a log in the sandbox', () => {
   after(() => host.close())
 
   it('signs a checkpoint, with grease and an Ed25519 line that a reader of the key id passes over', async () => {
+    const texts = new Set<string>()
     for (let n = 0; n < 10; n++) {
+      log.publish()
+      texts.add((await get(`${served.url}checkpoint`)).bytes.toString())
       const { origin, head, valid } = await readCheckpointOf(served)
       assert.deepEqual([origin, head.size, head.timestamp, valid], [served.origin, 758, now, true])
     }
+    assert.equal(texts.size, 10)
+    const { headers } = await get(`${served.url}checkpoint`)
+    assert.equal((await get(`${served.url}checkpoint`, { 'if-none-match': headers.get('etag')! })).status, 304)
     const note = readSignedNote((await get(`${served.url}checkpoint`)).bytes)
     assert.deepEqual(
       note.signatures.map(({ name }) => name).toSorted(),
