@@ -36,7 +36,7 @@ const X509_ENTRY = 0
 const PRECERT_ENTRY = 1
 
 /** MerkleTreeLeaf: version, leaf_type, TimestampedEntry. Without a `leafIndex` the extensions are empty, as in RFC 6962 logs. */
-export function merkleTreeLeaf(submission: Submission, timestamp: number, leafIndex: number | undefined): Buffer {
+function merkleTreeLeaf(submission: Submission, timestamp: number, leafIndex: number | undefined): Buffer {
   return Buffer.concat([Buffer.of(0, 0), uint(timestamp, 8), ...signedEntry(submission), vector(2, ctExtensions(leafIndex))])
 }
 
@@ -44,11 +44,16 @@ export function merkleTreeLeaf(submission: Submission, timestamp: number, leafIn
 export function entryBytes(submission: Submission, timestamp: number, leafIndex: number | undefined): EntryBytes {
   const leafInput = merkleTreeLeaf(submission, timestamp, leafIndex)
   const submitted = 'precertificate' in submission ? [vector(3, submission.precertificate.der)] : []
+  // Each protocol asks for one of the two, thousands of times.
   return {
     leafInput,
     derEndExclusive: leafInput.length - 2 - ctExtensions(leafIndex).length,
-    extraData: Buffer.concat([...submitted, vector(3, ...submission.chain.map(({ der }) => vector(3, der)))]),
-    tileLeaf: Buffer.concat([leafInput.subarray(2), ...submitted, vector(2, ...submission.chain.map(({ der }) => sha256(der)))]),
+    get extraData() {
+      return Buffer.concat([...submitted, vector(3, ...submission.chain.map(({ der }) => vector(3, der)))])
+    },
+    get tileLeaf() {
+      return Buffer.concat([leafInput.subarray(2), ...submitted, vector(2, ...submission.chain.map(({ der }) => sha256(der)))])
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 // A Certificate Transparency log without its server: keys, entries, tree and signed heads. It tells the truth; lies are made of several of it (`fork`) and
 // of heads that it signs on demand (`sign`).
 import { createHash } from 'node:crypto'
-import { ctExtensions, entryBytes, merkleTreeLeaf, uint, vector, type EntryBytes, type Submission } from './ct-entry.ts'
+import { ctExtensions, uint, vector, type EntryBytes, type Submission } from './ct-entry.ts'
 import { createLogKeys, signHead, type LogKeys, type SignedHead } from './ct-key.ts'
 import { createEntryStore, type EntryStore } from './ct-store.ts'
 import { createTree, hashLeaf, type Tree } from './ct-tree.ts'
@@ -107,10 +107,9 @@ function logOf(options: CtLogOptions, state: LogState): CtLog {
   const append = (submission: Submission, timestamp: number, leafIndex: number | undefined, serial?: number): Buffer => {
     learnChain(submission)
     entries.push(submission, timestamp, leafIndex, serial)
-    const stored = entries.at(entries.size - 1)
-    const leaf = merkleTreeLeaf(stored.submission, timestamp, leafIndex)
-    tree.append(hashLeaf(leaf))
-    return leaf
+    const { leafInput } = entries.at(entries.size - 1)
+    tree.append(hashLeaf(leafInput))
+    return leafInput
   }
 
   const ownIndex = () => (options.leafIndexes === false ? undefined : entries.size)
@@ -147,10 +146,7 @@ function logOf(options: CtLogOptions, state: LogState): CtLog {
       return head
     },
     sign,
-    entry(index) {
-      const { submission, timestamp, leafIndex } = entries.at(index)
-      return entryBytes(submission, timestamp, leafIndex)
-    },
+    entry: (index) => entries.at(index),
     issuer: (fingerprint) => issuers.get(fingerprint),
     get roots() {
       return [...roots.values()]

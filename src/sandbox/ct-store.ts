@@ -1,19 +1,13 @@
 // What entries a log has, in little memory: the same submission may be there a million times, with another serial number each time.
-import type { Submission } from './ct-entry.ts'
+import { entryBytes, type EntryBytes, type Submission } from './ct-entry.ts'
+import { createStamp } from './ct-stamp.ts'
 
-/** One entry, its serial number written into it. */
-export interface StoredEntry {
-  readonly submission: Submission
-  readonly timestamp: number
-  /** Undefined where the leaf has no extensions. */
-  readonly leafIndex: number | undefined
-}
-
+/** The entries of a log, in order. */
 export interface EntryStore {
   readonly size: number
-  /** `serial` takes the place of the last six bytes of the submission's own serial number. */
+  /** `serial`, if there is one, takes the place of the last six bytes of the submission's own. `leafIndex` is undefined where leaves have no extensions. */
   push(submission: Submission, timestamp: number, leafIndex: number | undefined, serial?: number): void
-  at(index: number): StoredEntry
+  at(index: number): EntryBytes
   /** Another store that has the first `size` entries of this one. */
   fork(size: number): EntryStore
 }
@@ -28,6 +22,7 @@ export function createEntryStore(): EntryStore {
 // Columns: numbers in arrays of their own are packed, objects would be 100 bytes each.
 function storeOf(submissions: Submission[], which: number[], timestamps: number[], leafIndexes: number[], serials: number[]): EntryStore {
   const known = new Map(submissions.map((submission, n) => [submission, n]))
+  const stamp = createStamp()
   return {
     get size() {
       return which.length
@@ -46,37 +41,10 @@ function storeOf(submissions: Submission[], which: number[], timestamps: number[
     at(index) {
       const submission = submissions[which[index] ?? NONE]
       if (submission === undefined) throw new RangeError(`there is no entry ${index}`)
-      const [timestamp, leafIndex, serial] = [timestamps[index]!, leafIndexes[index]!, serials[index]!]
-      return {
-        submission: serial === NONE ? submission : withSerial(submission, serial),
-        timestamp,
-        leafIndex: leafIndex === NONE ? undefined : leafIndex,
-      }
+      const [timestamp, serial] = [timestamps[index]!, serials[index]!]
+      const leafIndex = leafIndexes[index] === NONE ? undefined : leafIndexes[index]
+      return serial === NONE ? entryBytes(submission, timestamp, leafIndex) : stamp(submission, timestamp, leafIndex, serial)
     },
     fork: (size) => storeOf([...submissions], which.slice(0, size), timestamps.slice(0, size), leafIndexes.slice(0, size), serials.slice(0, size)),
   }
-}
-
-/** The submission with another serial number: another issuance, in the bytes of this one. */
-function withSerial(submission: Submission, serial: number): Submission {
-  if ('certificate' in submission) return { ...submission, certificate: { der: stamped(submission.certificate.der, serial, 1) } }
-  const { der, tbs } = submission.precertificate
-  return { ...submission, precertificate: { der: stamped(der, serial, 1), tbs: stamped(tbs, serial, 0) } }
-}
-
-// Where the serial number is: after the header of the TBS (and of the certificate around it) and the five bytes of the version.
-function stamped(der: Buffer, serial: number, wrappers: number): Buffer {
-  let at = 0
-  for (let n = 0; n <= wrappers; n++) at += headerLength(der, at)
-  at += 5
-  const length = der[at + 1]!
-  if (der[at] !== 0x02 || length < 8) throw new RangeError('there is no serial number long enough to be replaced')
-  const copy = Buffer.from(der)
-  copy.writeUIntBE(serial, at + 2 + length - 6, 6)
-  return copy
-}
-
-function headerLength(der: Buffer, at: number): number {
-  const first = der[at + 1]!
-  return first < 0x80 ? 2 : 2 + first - 0x80
 }

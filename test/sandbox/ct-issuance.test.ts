@@ -75,6 +75,28 @@ describe('issuing into logs', () => {
     assert.ok(derOf('a stray byte after the SAN').includes('login.example.com\0'))
   })
 
+  it('writes a serial number where it belongs, in every form of the entry', () => {
+    const authority = createAuthority()
+    const { precertificate, certificate } = authority.issue({ names: ['a.example'], notBefore })
+    for (const leafIndexes of [true, false])
+      for (const made of [{ precertificate }, { certificate }]) {
+        const log = createCtLog({ name: 'x', leafIndexes, clock: () => 1_764_000_000_000 })
+        const submission = { ...made, chain: authority.chain }
+        const forms = (index: number) => {
+          const { leafInput, extraData, tileLeaf } = log.entry(index)
+          return { leafInput, extraData, tileLeaf }
+        }
+        log.addMany(1, [submission], 0xa1b2c3)
+        log.addMany(1, [submission], Number.parseInt(certificate.serial.slice(-12), 16))
+        log.add(submission, leafIndexes ? { leafIndex: 1 } : {})
+        assert.deepEqual(forms(1), forms(2), 'its own serial number changes nothing')
+        const { der } = readMerkleTreeLeaf(log.entry(0).leafInput)
+        assert.equal(readCertificate(der).serial, `${certificate.serial.slice(0, -12)}000000a1b2c3`)
+        assert.equal(log.entry(0).tileLeaf.indexOf('000000a1b2c3', 'hex') > 0, true)
+        assert.equal(log.entry(0).extraData.includes(Buffer.from('000000a1b2c3', 'hex')), 'precertificate' in made)
+      }
+  })
+
   it('logs an entry of a type that nobody knows', () => {
     const log = createCtLog({ name: 'new' })
     const authority = createAuthority()
