@@ -20,12 +20,23 @@ export interface CertificateOptions {
   readonly key?: 'p256' | 'rsa'
   /** With the CT poison in place of an SCT list. */
   readonly precertificate?: boolean
+  /** SCTs of real logs for the SCT list; two that only look like SCTs if absent. */
+  readonly scts?: readonly Uint8Array[]
+  /** CNs of the subject, one RDN each; the first name that fits if absent. */
+  readonly commonNames?: readonly string[]
+  /** What is odd about the subject alternative names; see SanOddity. */
+  readonly san?: SanOddity
   readonly random?: RandomBytes
 }
+
+/** `absent`: no such extension. `repeated`: one extension for each name. `stray-byte`: a zero byte after the names, inside the extension's value. */
+export type SanOddity = 'absent' | 'repeated' | 'stray-byte'
 
 /** Hashes are lower-case hex. `serial` is hex as the DER integer has it, its leading zero byte dropped. */
 export interface MadeCertificate {
   readonly der: Buffer
+  /** The TBSCertificate without poison and SCT list: what a log signs of a precertificate. */
+  readonly tbs: Buffer
   /** Of the TBSCertificate built without poison and SCT list: the same for a precertificate and its certificate. */
   readonly tbsSha256: string
   readonly certSha256: string
@@ -52,7 +63,7 @@ export function makeCertificate(options: CertificateOptions): MadeCertificate {
   const spki = options.key === 'rsa' ? rsaKey(random) : p256Key(random)
   const name = distinguishedName(options.issuer ?? LETS_ENCRYPT)
   const plain = extensions(options, spki)
-  const special = options.precertificate === true ? poison() : sctList(random)
+  const special = options.precertificate === true ? poison() : sctList(options.scts ?? [fakeSct(random), fakeSct(random)])
 
   const tbs = (list: readonly Buffer[]) =>
     sequence(
@@ -61,7 +72,7 @@ export function makeCertificate(options: CertificateOptions): MadeCertificate {
       ECDSA_SHA256,
       name,
       sequence(time(options.notBefore), time(options.notAfter)),
-      subject(options.names),
+      subject(options),
       spki,
       tlv(0xa3, sequence(...list)),
     )
@@ -70,9 +81,11 @@ export function makeCertificate(options: CertificateOptions): MadeCertificate {
   const whole = tbs([...plain.slice(0, 6), special, ...plain.slice(6)])
   const der = sequence(whole, ECDSA_SHA256, bitString(fakeSignature(random)))
   const digits = serial.toString(16)
+  const logged = tbs(plain)
   return {
     der,
-    tbsSha256: sha256(tbs(plain)),
+    tbs: logged,
+    tbsSha256: sha256(logged),
     certSha256: sha256(der),
     pubkeySha256: sha256(spki),
     pubkeyDer: spki,
@@ -81,15 +94,48 @@ export function makeCertificate(options: CertificateOptions): MadeCertificate {
 }
 
 /** A precertificate and the certificate made from it: two encodings of one issuance. */
-export function makePair(options: Omit<CertificateOptions, 'precertificate'>): {
+export interface Pair {
   readonly precertificate: MadeCertificate
   readonly certificate: MadeCertificate
-} {
+  /** The certificate with these SCTs, which logs gave for the precertificate. */
+  withScts(scts: readonly Uint8Array[]): MadeCertificate
+}
+
+/** Makes both. */
+export function makePair(options: Omit<CertificateOptions, 'precertificate'>): Pair {
   const seed = (options.random ?? systemRandom)(32).toString('hex')
   return {
     precertificate: makeCertificate({ ...options, precertificate: true, random: seeded(seed) }),
     certificate: makeCertificate({ ...options, precertificate: false, random: seeded(seed) }),
+    withScts: (scts) => makeCertificate({ ...options, precertificate: false, scts, random: seeded(seed) }),
   }
+}
+
+/** A CA's certificate. Its subject key identifier is what certificates made here name as their authority's. */
+export function makeAuthorityCertificate(
+  subject: DistinguishedName,
+  issuer: DistinguishedName,
+  random: RandomBytes,
+): { readonly der: Buffer; readonly pubkeyDer: Buffer } {
+  const pubkeyDer = p256Key(random)
+  const tbs = sequence(
+    tlv(0xa0, integer(2)),
+    integer(BigInt(`0x4${random(16).toString('hex').slice(1)}`)),
+    ECDSA_SHA256,
+    distinguishedName(issuer),
+    sequence(time(new Date('2020-01-01T00:00:00Z')), time(new Date('2040-01-01T00:00:00Z'))),
+    distinguishedName(subject),
+    pubkeyDer,
+    tlv(
+      0xa3,
+      sequence(
+        extension('2.5.29.15', bitString(Buffer.from([0x06]), 1), true),
+        extension('2.5.29.19', sequence(TRUE), true),
+        extension('2.5.29.14', octetString(AUTHORITY)),
+      ),
+    ),
+  )
+  return { der: sequence(tbs, ECDSA_SHA256, bitString(fakeSignature(random))), pubkeyDer }
 }
 
 /** The name as the API writes it: `C=US, O=Let's Encrypt, CN=YR2`, values with a comma or quote in quotes. */
@@ -102,7 +148,8 @@ export function distinguishedName(name: DistinguishedName): Buffer {
   return sequence(...name.map(([k, v]) => set(sequence(oid(ATTRIBUTE[k]), k === 'C' ? printableString(v) : utf8String(v)))))
 }
 
-function subject(names: readonly string[]): Buffer {
+function subject({ names, commonNames }: CertificateOptions): Buffer {
+  if (commonNames !== undefined) return distinguishedName(commonNames.map((cn) => ['CN', cn]))
   // A CN holds 64 characters at most; CAs leave the subject empty then.
   const cn = names.find((n) => n.length > 0 && n.length <= 64)
   return cn === undefined ? sequence() : distinguishedName([['CN', cn]])
@@ -118,10 +165,23 @@ function extensions(options: CertificateOptions, spki: Buffer): readonly Buffer[
     extension('2.5.29.14', octetString(sha1(spki))),
     extension('2.5.29.35', sequence(tlv(0x80, AUTHORITY))),
     extension('1.3.6.1.5.5.7.1.1', sequence(sequence(oid('1.3.6.1.5.5.7.48.2'), uri('http://ca.sandbox.example/ca.der')))),
-    extension('2.5.29.17', sequence(...general)),
+    ...alternativeNames(general, options.san),
     extension('2.5.29.32', sequence(sequence(oid('2.23.140.1.2.1')))),
     extension('2.5.29.31', sequence(sequence(tlv(0xa0, tlv(0xa0, uri('http://ca.sandbox.example/27.crl')))))),
   ]
+}
+
+function alternativeNames(names: readonly Buffer[], oddity: SanOddity | undefined): readonly Buffer[] {
+  switch (oddity) {
+    case 'absent':
+      return []
+    case 'repeated':
+      return names.map((name) => extension('2.5.29.17', sequence(name)))
+    case 'stray-byte':
+      return [extension('2.5.29.17', Buffer.concat([sequence(...names), Buffer.of(0)]))]
+    case undefined:
+      return [extension('2.5.29.17', sequence(...names))]
+  }
 }
 
 function extension(id: string, value: Buffer, critical = false): Buffer {
@@ -132,22 +192,15 @@ function poison(): Buffer {
   return extension('1.3.6.1.4.1.11129.2.4.3', NULL, true)
 }
 
-/** Two SCTs in form: version, log id, timestamp, no extensions, ECDSA signature of random bytes. */
-function sctList(random: RandomBytes): Buffer {
-  const sct = () => {
-    const signature = fakeSignature(random)
-    const body = Buffer.concat([
-      Buffer.from([0]),
-      random(32),
-      Buffer.from('0000019b00000000', 'hex'),
-      Buffer.from([0, 0, 4, 3]),
-      u16(signature.length),
-      signature,
-    ])
-    return Buffer.concat([u16(body.length), body])
-  }
-  const list = Buffer.concat([sct(), sct()])
+function sctList(scts: readonly Uint8Array[]): Buffer {
+  const list = Buffer.concat(scts.flatMap((sct) => [u16(sct.length), sct]))
   return extension('1.3.6.1.4.1.11129.2.4.2', octetString(u16(list.length), list))
+}
+
+/** An SCT in form: version, log id, timestamp, no extensions, ECDSA signature of random bytes. */
+function fakeSct(random: RandomBytes): Buffer {
+  const signature = fakeSignature(random)
+  return Buffer.concat([Buffer.of(0), random(32), Buffer.from('0000019b00000000', 'hex'), Buffer.of(0, 0, 4, 3), u16(signature.length), signature])
 }
 
 function fakeSignature(random: RandomBytes): Buffer {

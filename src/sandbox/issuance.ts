@@ -1,6 +1,6 @@
 // Issuances as the Cert Spotter API shows them when everything is expanded; the server leaves out what was not asked for.
 import { createHash } from 'node:crypto'
-import { LETS_ENCRYPT, distinguishedName, makeCertificate, nameText, type DistinguishedName } from './certificate.ts'
+import { LETS_ENCRYPT, distinguishedName, makeCertificate, nameText, type DistinguishedName, type MadeCertificate } from './certificate.ts'
 import { systemRandom, type RandomBytes } from './random.ts'
 
 /** Who issues: the name in the certificate, and what SSLMate knows of its owner. */
@@ -38,6 +38,8 @@ export interface IssuanceOptions {
   readonly precertificate?: boolean
   readonly serial?: bigint
   readonly revoked?: boolean
+  /** The certificate or precertificate itself, made elsewhere with the same names, times and issuer: the twin of an entry in a log. */
+  readonly made?: MadeCertificate
   readonly random?: RandomBytes
   /** Replaces or adds fields of the object; `undefined` takes one away. */
   readonly overrides?: Readonly<Record<string, unknown>>
@@ -70,7 +72,7 @@ export function makeIssuance(options: IssuanceOptions): ApiIssuance {
   const issuer = options.issuer ?? LETS_ENCRYPT_ISSUER
   const notAfter = options.notAfter ?? new Date(options.notBefore.getTime() + 90 * 86_400_000 - 1000)
   const { id: _id, issuer: _issuer, revoked: _revoked, overrides: _overrides, ...rest } = options
-  const made = makeCertificate({ ...rest, notAfter, issuer: issuer.name, random: options.random ?? systemRandom })
+  const made = options.made ?? makeCertificate({ ...rest, notAfter, issuer: issuer.name, random: options.random ?? systemRandom })
   // No CA key exists here; its hash has to be the same for the same CA, that is all.
   const sha256 = createHash('sha256').update(nameText(issuer.name)).digest('hex')
   const checked = rfc3339(new Date(options.notBefore.getTime() + 3_600_000))
