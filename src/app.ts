@@ -201,6 +201,7 @@ async function openTail(
     clock: world.clock,
     random: world.random,
     userAgent: plan.userAgent,
+    longestMs: 2 * world.timeouts.ask,
     sift: createSift(createMatcher(config.watch, config.exclude)),
     interval: intervalMs,
     start,

@@ -44,6 +44,8 @@ export interface TailPorts {
   readonly clock: Clock
   readonly random: () => number
   readonly userAgent: string
+  /** No request may take longer, ms. */
+  readonly longestMs: number
   readonly sift: Sift
   /** ms between two looks at a static log's checkpoint; at an RFC 6962 log it is three times that. */
   readonly interval: number
@@ -256,7 +258,7 @@ async function tailLog(
 function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, { key: spki, url, protocol }: ListedLog): LogClient | undefined {
   try {
     const key = readLogKey(spki)
-    const get = createLogGet({ http: ports.http, clock: ports.clock, url, host: hosts(url), userAgent: ports.userAgent })
+    const get = createLogGet({ http: ports.http, clock: ports.clock, url, host: hosts(url), userAgent: ports.userAgent, longestMs: ports.longestMs })
     return protocol === 'static-ct' ? createStaticCt(get, key, url) : createRfc6962(get, key, url)
   } catch (error) {
     // A key of a kind that no log may have: there is nothing that could be verified.

@@ -16,17 +16,20 @@ export interface LogHttpOptions {
   readonly url: string
   readonly host: Host
   readonly userAgent: string
+  /** No request may take longer, ms. */
+  readonly longestMs: number
 }
 
 /** A 429 or 503 that does not say how long. */
 const PAUSE = 5000
 
 /** The way to one log. */
-export function createLogGet({ http, clock, url, host, userAgent }: LogHttpOptions): LogGet {
+export function createLogGet({ http, clock, url, host, userAgent, longestMs }: LogHttpOptions): LogGet {
   return async (path, { timeoutMs, maxBytes }, signal) =>
     host.run(signal, async () => {
       const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, identity' }
-      const response = await http({ method: 'GET', url: url + path, headers, timeoutMs, maxBytes, signal }).catch((error: unknown) => {
+      const limits = { timeoutMs: Math.min(timeoutMs, longestMs), maxBytes }
+      const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal }).catch((error: unknown) => {
         signal.throwIfAborted()
         if (!(error instanceof NetworkError)) throw error
         throw new LogFailure(error.code === 'timeout' ? 'slow' : error.code === 'too-large' ? 'broken' : 'down', error.message, { cause: error })

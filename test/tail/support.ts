@@ -1,0 +1,151 @@
+// A tail over logs of the sandbox, its state in memory: what rings, what is kept, and a process that may be ended and begun again.
+import { systemClock } from '../../src/clock.ts'
+import { createHttp } from '../../src/http-undici.ts'
+import type { ServedLog } from '../../src/sandbox/ct-log-server.ts'
+import { logList } from '../../src/sandbox/ct-list.ts'
+import { createLogLists } from '../../src/sources/log-lists.ts'
+import type { KeptList } from '../../src/sources/log-lists.ts'
+import { createSift } from '../../src/sources/log-sift.ts'
+import type { Backend } from '../../src/stores/backend.ts'
+import type { LogState } from '../../src/stores/log-state.ts'
+import { LOG_DOCUMENTS, parseLogState } from '../../src/stores/log-state.ts'
+import { memoryRoot, openMemory } from '../../src/stores/memory.ts'
+import { createTailStore } from '../../src/stores/tail.ts'
+import type { TailEvent, TailPorts } from '../../src/tail.ts'
+import { createTail } from '../../src/tail.ts'
+import type { Alert } from '../../src/watch/alert.ts'
+import { parseItem } from '../../src/watch/item.ts'
+import { createMatcher } from '../../src/watch/match.ts'
+
+export interface TailRun {
+  readonly alerts: Alert[]
+  readonly events: TailEvent[]
+  /** Certificates that rang, by id, in order. */
+  rung(): readonly string[]
+  of<K extends Alert['kind']>(kind: K): readonly Extract<Alert, { kind: K }>[]
+  state(served: ServedLog): Promise<LogState | undefined>
+  /** Waits until it is so. Fails after some seconds. */
+  until(what: string, is: () => boolean | Promise<boolean>, ms?: number): Promise<void>
+  /** Waits until a log is verified to its present end. */
+  caughtUp(...served: readonly ServedLog[]): Promise<void>
+  /** Evidence that was kept, by name. */
+  readonly evidence: Map<string, Readonly<Record<string, unknown>>>
+  stop(): Promise<void>
+  /** Ends it as it is, and begins again on the same state. */
+  restart(): Promise<void>
+  lists: readonly ServedLog[]
+}
+
+export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs'>> {
+  readonly watch?: readonly string[]
+  readonly backend?: () => Promise<Backend>
+}
+
+/** Begins reading these logs. */
+export async function startTail(served: readonly ServedLog[], options: TailOptions = {}): Promise<TailRun> {
+  const root = memoryRoot()
+  const open = options.backend ?? (async () => openMemory(root))
+  const items = (options.watch ?? ['watched.example']).map((text) => {
+    const parsed = parseItem(text)
+    if ('problem' in parsed) throw new Error(parsed.problem)
+    return parsed.item
+  })
+  const events: TailEvent[] = []
+  const alerts: Alert[] = []
+  const evidence = new Map<string, Readonly<Record<string, unknown>>>()
+  const net = createHttp()
+  let process = 0
+  let stop = new AbortController()
+  let running: Promise<void> = Promise.resolve()
+  let backend = await open()
+
+  const begin = async (): Promise<void> => {
+    process += 1
+    const mine = `process ${process}`
+    stop = new AbortController()
+    const store = createTailStore(backend, ['sink'], { id: mine, alive: (id) => id === mine })
+    let text = ''
+    const lists = await createLogLists({
+      sources: [
+        {
+          name: 'list',
+          isPublic: false,
+          every: 50,
+          read: async () => {
+            const next = logList(run.lists, { madeAt: new Date(1_760_000_000_000) })
+            if (next === text) return undefined
+            text = next
+            return { text, tag: undefined }
+          },
+        },
+      ],
+      load: async (name) => {
+        const kept = await store.document(`log-list/${name}`)
+        return kept === undefined ? undefined : (JSON.parse(kept) as KeptList)
+      },
+      save: async (name, list) => store.putDocument(`log-list/${name}`, JSON.stringify(list)),
+    })
+    await lists.refresh(Date.now())
+    const tail = createTail({
+      store,
+      lists,
+      http: net.http,
+      clock: systemClock,
+      random: Math.random,
+      userAgent: 'certbell/test (+https://example.net)',
+      longestMs: options.longestMs ?? 3000,
+      sift: createSift(createMatcher(items, [])),
+      interval: options.interval ?? 50,
+      start: options.start ?? 'beginning',
+      only: options.only ?? [],
+      keepEvidence: async (name, _bytes, about) => {
+        evidence.set(name, about)
+        return [`evidence/${name}`]
+      },
+      report: (event) => {
+        events.push(event)
+        if (event.kind === 'alerts') alerts.push(...event.alerts)
+      },
+      stateFailed: () => undefined,
+    })
+    running = tail.run(stop.signal)
+  }
+  const until: TailRun['until'] = async (what, is, ms = 15_000) => {
+    const deadline = Date.now() + ms
+    while (!(await is())) {
+      if (Date.now() > deadline) throw new Error(`not so after ${ms} ms: ${what}`)
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+  }
+  const state = async ({ log }: ServedLog): Promise<LogState | undefined> => {
+    const documents = await backend.reader.documents(LOG_DOCUMENTS)
+    return [...documents.values()].map(parseLogState).find(({ id }) => id === log.keys.id.toString('base64'))
+  }
+  const run: TailRun = {
+    alerts,
+    events,
+    evidence,
+    lists: served,
+    rung: () => run.of('certificate').map(({ id }) => id),
+    of: <K extends Alert['kind']>(kind: K) => alerts.filter((alert): alert is Extract<Alert, { kind: K }> => alert.kind === kind),
+    state,
+    until,
+    caughtUp: async (...logs) => {
+      for (const each of logs)
+        await until(`${each.log.name} is verified to ${each.log.head.size}`, async () => (await state(each))?.verified.size === each.log.head.size)
+    },
+    stop: async () => {
+      stop.abort()
+      await running.catch(() => undefined)
+      await net.close()
+    },
+    restart: async () => {
+      stop.abort()
+      await running.catch(() => undefined)
+      backend = await open()
+      await begin()
+    },
+  }
+  await begin()
+  return run
+}

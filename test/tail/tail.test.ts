@@ -1,0 +1,336 @@
+// Reading the sandbox's logs, honest and failing ones: every match rings once, and every entry is hashed into what the log signed.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { TestContext } from 'node:test'
+import { createAuthority } from '../../src/sandbox/ct-authority.ts'
+import { makeFiller } from '../../src/sandbox/ct-filler.ts'
+import { alteredEntry, brokenSignature, headAt, inTurn, otherTree, rollback, wrongRoot } from '../../src/sandbox/ct-lies.ts'
+import type { CtFault, CtHost, CtRequest, ServedLog } from '../../src/sandbox/ct-log-server.ts'
+import { startCtHost } from '../../src/sandbox/ct-log-server.ts'
+import type { CtLog } from '../../src/sandbox/ct-log.ts'
+import { createCtLog } from '../../src/sandbox/ct-log.ts'
+import { oddSubmissions } from '../../src/sandbox/ct-oddities.ts'
+import { issueTwins } from '../../src/sandbox/ct-twin.ts'
+import type { TailOptions, TailRun } from './support.ts'
+import { startTail } from './support.ts'
+
+const NOW = new Date()
+const FILLER = makeFiller({ count: 8, names: (n) => [`n${n}.stranger.test`], notBefore: NOW })
+
+/** Adds so many entries, matching precertificates among filler: their TBS hashes. */
+function fill(log: CtLog, count: number, ...names: readonly string[]): readonly string[] {
+  log.addMany(Math.floor(count / 2), FILLER)
+  const ids = names.map((name) => issueTwins([log], { names: [name], notBefore: NOW }).issuance('1').tbs_sha256)
+  log.addMany(count - names.length - Math.floor(count / 2), FILLER)
+  return ids
+}
+
+async function host(t: TestContext): Promise<CtHost> {
+  const started = await startCtHost()
+  t.after(async () => started.close())
+  return started
+}
+
+async function read(t: TestContext, served: readonly ServedLog[], options?: TailOptions): Promise<TailRun> {
+  const run = await startTail(served, options)
+  t.after(async () => run.stop())
+  return run
+}
+
+const sorted = (ids: readonly string[]): readonly string[] => ids.toSorted()
+
+for (const protocol of ['static-ct', 'rfc6962'] as const) {
+  describe(`a log is read: ${protocol}`, () => {
+    it('from its beginning, and on as it grows, each match once and verified', async (t) => {
+      const served = (await host(t)).serve(createCtLog({ name: 'one' }), { protocol })
+      const { log } = served
+      const ids = [...fill(log, 700, 'a.watched.example', 'b.watched.example')]
+      log.publish()
+      const run = await read(t, [served])
+      await run.caughtUp(served)
+      for (let n = 0; n < 5; n++) {
+        ids.push(...fill(log, 30, `n${n}.watched.example`))
+        log.publish()
+        await run.caughtUp(served)
+      }
+      assert.deepEqual(sorted(run.rung()), sorted(ids))
+      for (const { source } of run.of('certificate')) {
+        assert.ok(source.kind === 'log' && source.verified)
+        assert.equal(source.log_id, log.keys.id.toString('base64'))
+      }
+      assert.deepEqual(run.of('log-misbehaviour'), [])
+      assert.deepEqual(run.of('malformed'), [])
+    })
+
+    it('from its end: nothing of before rings, all that comes after does', async (t) => {
+      const served = (await host(t)).serve(createCtLog({ name: 'end' }), { protocol })
+      const { log } = served
+      fill(log, 771, 'old.watched.example')
+      log.publish()
+      const run = await read(t, [served], { start: 'end' })
+      await run.until('it has begun', async () => (await run.state(served))?.begunFrom === log.size)
+      const ids = fill(log, 40, 'new.watched.example')
+      log.publish()
+      await run.caughtUp(served)
+      assert.deepEqual(run.rung(), ids)
+    })
+
+    it('an empty log, which then grows', async (t) => {
+      const served = (await host(t)).serve(createCtLog({ name: 'empty' }), { protocol })
+      const run = await read(t, [served], { start: 'end' })
+      await run.until('it has begun', async () => (await run.state(served)) !== undefined)
+      const ids = fill(served.log, 3, 'first.watched.example')
+      served.log.publish()
+      await run.caughtUp(served)
+      assert.deepEqual(run.rung(), ids)
+    })
+
+    it('a process that is ended and begun again goes on where it was', async (t) => {
+      const served = (await host(t)).serve(createCtLog({ name: 'again' }), { protocol })
+      const ids = [...fill(served.log, 300, 'a.watched.example')]
+      served.log.publish()
+      const run = await read(t, [served])
+      await run.caughtUp(served)
+      for (let n = 0; n < 3; n++) {
+        ids.push(...fill(served.log, 100, `n${n}.watched.example`))
+        served.log.publish()
+        await run.restart()
+        await run.caughtUp(served)
+      }
+      assert.deepEqual(sorted(run.rung()), sorted(ids))
+    })
+
+    it('one that appears on the list later is read from its first entry', async (t) => {
+      const place = await host(t)
+      const [one, two] = [place.serve(createCtLog({ name: 'known' }), { protocol }), place.serve(createCtLog({ name: 'later' }), { protocol })]
+      fill(one.log, 10, 'old.watched.example')
+      const ids = fill(two.log, 300, 'new.watched.example')
+      one.log.publish()
+      two.log.publish()
+      const run = await read(t, [one], { start: 'end' })
+      await run.until('it has begun', async () => (await run.state(one)) !== undefined)
+      run.lists = [one, two]
+      await run.caughtUp(two)
+      assert.deepEqual(run.rung(), ids)
+    })
+
+    it('what cannot be read rings as malformed, and what is odd rings as what it is', async (t) => {
+      const served = (await host(t)).serve(createCtLog({ name: 'odd' }), { protocol })
+      const odd = oddSubmissions(createAuthority(), 'odd.watched.example', '203.0.113.7', NOW)
+      for (const { submission } of odd) served.log.add(submission)
+      served.log.publish()
+      const run = await read(t, [served], { watch: ['watched.example', '203.0.113.0/24'] })
+      await run.caughtUp(served)
+      assert.equal(run.rung().length, odd.filter(({ readable }) => readable).length)
+      const [malformed] = run.of('malformed')
+      assert.ok(malformed && 'entries' in malformed)
+      assert.equal(malformed.count, odd.filter(({ readable }) => !readable).length)
+      assert.deepEqual(
+        malformed.entries.map(({ index }) => index),
+        odd.flatMap(({ readable }, index) => (readable ? [] : [index])),
+      )
+    })
+
+    const faults: readonly (readonly [string, (request: CtRequest) => CtFault | undefined])[] = [
+      ['answers cut off', () => 'truncated'],
+      ['answers cut where it hurts', () => ({ keep: 0.5 })],
+      ['HTML', () => 'html200'],
+      ['an empty body', () => 'empty'],
+      ['connections reset', () => 'reset'],
+      ['hung sockets', () => 'hang'],
+      ['a body that stalls', () => 'stall'],
+      ['400', () => ({ status: 400 })],
+      ['404', () => ({ status: 404 })],
+      ['500', () => ({ status: 500 })],
+      ['503', () => ({ status: 503 })],
+      ['a gzip bomb', () => 'gzipbomb'],
+      ['a redirect', () => ({ redirect: 'http://127.0.0.1:9/' })],
+    ]
+    for (const [what, fault] of faults) {
+      it(`every third request fails: ${what}`, async (t) => {
+        const place = await host(t)
+        const served = place.serve(createCtLog({ name: 'faulty' }), { protocol })
+        const ids = [...fill(served.log, 900, 'a.watched.example', 'b.watched.example')]
+        served.log.publish()
+        let n = 0
+        place.setFault((request) => (++n % 3 === 0 ? fault(request) : undefined))
+        const run = await read(t, [served], { longestMs: 400 })
+        await run.caughtUp(served)
+        ids.push(...fill(served.log, 300, 'c.watched.example'))
+        served.log.publish()
+        await run.caughtUp(served)
+        assert.deepEqual(sorted(run.rung()), sorted(ids))
+        assert.deepEqual(run.of('log-misbehaviour'), [])
+        assert.deepEqual(run.of('malformed'), [])
+      })
+    }
+
+    it('a refusal that says how long is obeyed', async (t) => {
+      const place = await host(t)
+      const served = place.serve(createCtLog({ name: 'limited' }), { protocol })
+      fill(served.log, 600, 'a.watched.example')
+      served.log.publish()
+      let refusedAt = 0
+      place.setFault(({ kind, time }) => {
+        if (refusedAt !== 0 || kind === 'checkpoint' || kind === 'get-sth') return undefined
+        refusedAt = time
+        return { retryAfter: 2 }
+      })
+      const run = await read(t, [served])
+      await run.until('it was refused', () => refusedAt > 0)
+      await run.caughtUp(served)
+      const early = place.requests.filter(({ time }) => time > refusedAt + 20 && time < refusedAt + 1950)
+      assert.deepEqual(
+        early.map(({ path }) => path),
+        [],
+      )
+    })
+
+    it('a log that fails for long delays no other, is shown with its cause, and is caught up with', async (t) => {
+      const place = await host(t)
+      const [good, bad] = [place.serve(createCtLog({ name: 'good' }), { protocol }), place.serve(createCtLog({ name: 'bad' }), { protocol })]
+      const ids = [...fill(good.log, 300, 'a.watched.example'), ...fill(bad.log, 300, 'b.watched.example')]
+      good.log.publish()
+      bad.log.publish()
+      place.setFault(({ log, kind }) => (log === 'bad' && kind !== 'checkpoint' && kind !== 'get-sth' ? { status: 503 } : undefined))
+      const run = await read(t, [good, bad])
+      await run.caughtUp(good)
+      await run.until('its failure is kept', async () => (await run.state(bad))?.failing !== undefined)
+      const state = await run.state(bad)
+      assert.deepEqual([state?.head?.size, state?.position.size, state?.failing?.kind], [300, 0, 'down'])
+      place.setFault(() => undefined)
+      await run.caughtUp(bad)
+      assert.equal((await run.state(bad))?.failing, undefined)
+      assert.deepEqual(sorted(run.rung()), sorted(ids))
+    })
+  })
+
+  describe(`a log lies: ${protocol}`, () => {
+    interface Lie {
+      readonly what: string
+      readonly kind: string
+      readonly tell: (served: ServedLog) => void
+      /** Whether reading is verified to the end while it lies. */
+      readonly readOn?: boolean
+    }
+    const lies: readonly Lie[] = [
+      { what: 'a signature with a bit flipped', kind: 'wrong-signature', tell: (served) => served.show(() => brokenSignature(served.log)) },
+      { what: 'a root of no tree', kind: 'root-mismatch', tell: (served) => served.show(() => wrongRoot(served.log)) },
+      { what: 'an entry that is not the one it hashed', kind: 'root-mismatch', tell: (served) => served.show(() => alteredEntry(350)) },
+      {
+        what: 'two trees of one size',
+        kind: 'split-view',
+        tell: (served) => {
+          const other = otherTree(served.log, { shared: 200, size: 300, submissions: FILLER })
+          served.show(() => other)
+        },
+      },
+      {
+        what: 'a larger tree that does not continue the one verified',
+        kind: 'root-mismatch',
+        tell: (served) => {
+          const other = otherTree(served.log, { shared: 200, size: 500, submissions: FILLER })
+          served.show(() => other)
+        },
+      },
+      {
+        what: 'a head from the future',
+        kind: 'future-timestamp',
+        readOn: true,
+        tell: (served) => served.show(() => headAt(served.log, Date.now() + 3_600_000)),
+      },
+      {
+        what: 'a larger tree that is older',
+        kind: 'timestamp-back',
+        readOn: true,
+        tell: (served) => served.show(() => headAt(served.log, Date.now() - 3_600_000)),
+      },
+    ]
+    for (const { what, kind, tell, readOn } of lies) {
+      it(`${what}: rings once, with evidence, and freezes nothing`, async (t) => {
+        const place = await host(t)
+        const [served, other] = [place.serve(createCtLog({ name: 'liar' }), { protocol }), place.serve(createCtLog({ name: 'honest' }), { protocol })]
+        const ids = [...fill(served.log, 300, 'a.watched.example')]
+        served.log.publish()
+        const run = await read(t, [served, other])
+        await run.caughtUp(served)
+        if (kind !== 'split-view') {
+          ids.push(...fill(served.log, 100, 'b.watched.example'))
+          served.log.publish()
+        }
+        tell(served)
+        await run.until('it is told', () => run.of('log-misbehaviour').length > 0)
+        ids.push(...fill(other.log, 50, 'c.watched.example'))
+        other.log.publish()
+        await run.caughtUp(other)
+        if (readOn === true) await run.caughtUp(served)
+        else assert.equal((await run.state(served))?.verified.size, 300)
+        await new Promise((resolve) => setTimeout(resolve, 400))
+        const [alert, ...more] = run.of('log-misbehaviour')
+        assert.deepEqual([alert?.misbehaviour, alert?.severity, more], [kind, 'high', []])
+        assert.ok(alert && alert.evidence.length > 0)
+        assert.equal(run.evidence.size, 1)
+        served.show(undefined)
+        ids.push(...fill(served.log, 100, 'd.watched.example'))
+        served.log.publish()
+        await run.caughtUp(served)
+        assert.deepEqual(sorted(run.rung()), sorted(ids))
+      })
+    }
+
+    it('a smaller head alone is no lie, nor are heads that go back and forth', async (t) => {
+      const served = (await host(t)).serve(createCtLog({ name: 'replicas' }), { protocol })
+      const ids = [...fill(served.log, 200, 'a.watched.example')]
+      served.log.publish()
+      const run = await read(t, [served])
+      await run.caughtUp(served)
+      ids.push(...fill(served.log, 200, 'b.watched.example'))
+      served.log.publish()
+      const old = rollback(served.log, 200)
+      served.show(inTurn(undefined, old, old, undefined))
+      await run.caughtUp(served)
+      ids.push(...fill(served.log, 200, 'c.watched.example'))
+      served.log.publish()
+      await run.caughtUp(served)
+      assert.deepEqual(sorted(run.rung()), sorted(ids))
+      assert.deepEqual(run.of('log-misbehaviour'), [])
+    })
+  })
+}
+
+describe('issuances over several logs', () => {
+  it('precertificate and certificate, in several logs read in step, are one alert', async (t) => {
+    const place = await host(t)
+    const served = [
+      place.serve(createCtLog({ name: 'a' }), { protocol: 'static-ct' }),
+      place.serve(createCtLog({ name: 'b' }), { protocol: 'rfc6962' }),
+      place.serve(createCtLog({ name: 'c' }), { protocol: 'static-ct' }),
+    ]
+    const logs = served.map(({ log }) => log)
+    const run = await read(t, served)
+    const ids: string[] = []
+    for (let n = 0; n < 20; n++) {
+      const twins = issueTwins(logs, { names: [`n${n}.watched.example`], notBefore: NOW })
+      twins.logCertificate(logs)
+      ids.push(twins.issuance('1').tbs_sha256)
+    }
+    for (const log of logs) log.publish()
+    await run.caughtUp(...served)
+    assert.deepEqual(sorted(run.rung()), sorted(ids))
+  })
+
+  it('a partial tile that is gone is read from the full one', async (t) => {
+    const place = await host(t)
+    const served = place.serve(createCtLog({ name: 'partial' }), { protocol: 'static-ct', partials: 'deleted' })
+    const ids = [...fill(served.log, 300, 'a.watched.example')]
+    served.log.publish()
+    const run = await read(t, [served])
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    ids.push(...fill(served.log, 300, 'b.watched.example'))
+    served.log.publish()
+    ids.push(...fill(served.log, 168, 'c.watched.example'))
+    served.log.publish()
+    await run.caughtUp(served)
+    assert.deepEqual(sorted(run.rung()), sorted(ids))
+  })
+})
