@@ -120,7 +120,7 @@ const strange = fc.constantFrom('*', 'a*', '?', 'b\u00fc', 'b\0', 'a/b', '', ' '
 const tail = fc.constantFrom('example.com', 'example.org', 'EXAMPLE.com', 'com', 'test', 'example.com.', 'deep.example.com', '7', 'c\u00f6m')
 const hostName = fc
   .tuple(
-    fc.array(fc.oneof({ weight: 9, arbitrary: label }, { weight: 1, arbitrary: strange }), { maxLength: 4 }),
+    fc.array(fc.oneof({ weight: 30, arbitrary: label }, { weight: 1, arbitrary: strange }), { maxLength: 4 }),
     fc.constantFrom('', '', '*.'),
     tail,
   )
@@ -137,7 +137,7 @@ const address = fc.oneof(
   fc.nat(255).map((n) => Buffer.of(203, 0, 113, n)),
   fc.nat(3).map((n) => Buffer.from(`20010db8${'00'.repeat(11)}0${n}`, 'hex')),
   fc.nat(255).map((n) => Buffer.concat([Buffer.alloc(10), Buffer.of(255, 255, 203, 0, 113, n)])),
-  fc.uint8Array({ maxLength: 20 }),
+  fc.oneof({ weight: 5, arbitrary: fc.uint8Array({ minLength: 4, maxLength: 4 }) }, { weight: 1, arbitrary: fc.uint8Array({ maxLength: 20 }) }),
 )
 const itemText = fc.oneof(
   {
@@ -160,10 +160,19 @@ const watchList = fc
 // Certificates by the test's own writer, with everything in every place.
 const made = fc
   .record({
-    names: fc.array(fc.tuple(anyName, fc.constantFrom(0x82, 0x82, 0x82, 0x82, 0x82, 0x82, 0xa2, 0x81, 0x87, 0xa7)), { maxLength: 4 }),
+    names: fc.array(
+      fc.tuple(anyName, fc.oneof({ weight: 30, arbitrary: fc.constant(0x82) }, { weight: 1, arbitrary: fc.constantFrom(0xa2, 0x81, 0x87, 0xa7) })),
+      { maxLength: 4 },
+    ),
     latin1: fc.boolean(),
     addresses: fc.array(address, { maxLength: 2 }),
-    commonNames: fc.array(fc.tuple(anyName, fc.constantFrom(12, 12, 19, 20, 22, 26, 28, 30, 4)), { maxLength: 2 }),
+    commonNames: fc.array(
+      fc.tuple(
+        anyName,
+        fc.oneof({ weight: 15, arbitrary: fc.constantFrom(12, 19, 20, 22, 26) }, { weight: 1, arbitrary: fc.constantFrom(28, 30, 4) }),
+      ),
+      { maxLength: 2 },
+    ),
     twice: fc.boolean(),
     whole: fc.boolean(),
   })
