@@ -2,6 +2,13 @@
 // The bytes are the log's, and through it those of whoever submitted the certificate.
 import { ParseError } from './errors.ts'
 
+/** An unsigned integer of 1 to 6 bytes, exact, which are there. Multiplied, not shifted: indices pass 2^32. */
+export function uintAt(bytes: Uint8Array, at: number, size: number): number {
+  let value = 0
+  for (let i = 0; i < size; i++) value = value * 256 + bytes[at + i]!
+  return value
+}
+
 /** Reads on from where it stands. Every method throws ParseError where the bytes end too early. */
 export interface TlsReader {
   readonly at: number
@@ -26,10 +33,8 @@ export function tlsReader(bytes: Uint8Array, start = 0, endExclusive = bytes.len
   }
   const uint = (size: number, what: string): number => {
     need(size, what)
-    let value = 0
-    // Multiplied, not shifted: indices pass 2^32.
-    for (let i = 0; i < size; i++) value = value * 256 + (bytes[at++] ?? 0)
-    return value
+    at += size
+    return uintAt(bytes, at - size, size)
   }
   const take = (length: number, what: string): Uint8Array => {
     need(length, what)

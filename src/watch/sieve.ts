@@ -17,8 +17,12 @@ export interface Sieve {
   mayMatter(bytes: Uint8Array, start: number, endExclusive: number): boolean
 }
 
+const BOOLEAN = 0x01
+const INTEGER = 0x02
+const OCTET_STRING = 0x04
 const OID = 0x06
 const SEQUENCE = 0x30
+const SET = 0x31
 
 /** A sieve for these items. What is excluded is kept back too: it is recorded, though it stays silent. */
 export function createSieve(watch: readonly Item[]): Sieve {
@@ -34,81 +38,76 @@ export function createSieve(watch: readonly Item[]): Sieve {
     return names.mayTouch(bytes, start, end)
   }
 
-  // Where the content of the element read last begins and ends. Kept here, as an object for each would be most of the cost.
-  let content = 0
-  let end = 0
-  // The tag of the element at `at`; 0 if it is unusual: does not end by `limit`, is of 16 MiB or more, has a long tag number.
-  const read = (bytes: Uint8Array, at: number, limit: number): number => {
-    if (limit - at < 2) return 0
-    const tag = bytes[at]!
-    let length = bytes[at + 1]!
-    let next = at + 2
-    if (length >= 0x80) {
-      const size = length - 0x80
-      if (size === 0 || size > 3 || limit - next < size) return 0
-      length = 0
-      for (const from = next + size; next < from; next++) length = length * 256 + bytes[next]!
+  // Name (RFC 5280, section 4.1.2.4)
+  const subjectMatters = (bytes: Uint8Array, start: number, endExclusive: number): boolean => {
+    for (let rdn = start; rdn < endExclusive;) {
+      const rdnEnd = endOf(bytes, rdn, endExclusive)
+      if (rdnEnd < 0 || bytes[rdn] !== SET) return true
+      for (let attribute = contentAt(bytes, rdn); attribute < rdnEnd;) {
+        const attributeEnd = endOf(bytes, attribute, rdnEnd)
+        if (attributeEnd < 0 || bytes[attribute] !== SEQUENCE) return true
+        const type = contentAt(bytes, attribute)
+        const value = endOf(bytes, type, attributeEnd)
+        if (value < 0 || bytes[type] !== OID) return true
+        const valueEnd = endOf(bytes, value, attributeEnd)
+        if (valueEnd < 0 || isLongTag(bytes[value]!)) return true
+        if (bytes[type + 1] === 3 && bytes[type + 2] === 0x55 && bytes[type + 3] === 0x04 && bytes[type + 4] === 0x03) {
+          if (commonNameMatters(bytes, bytes[value]!, contentAt(bytes, value), valueEnd)) return true
+        } else if (bytes[type + 1]! >= 0x80) return true
+        attribute = attributeEnd
+      }
+      rdn = rdnEnd
     }
-    if (length > limit - next || (tag & 0x1f) === 0x1f) return 0
-    content = next
-    end = next + length
-    return tag
+    return false
   }
 
-  // Name (RFC 5280, section 4.1.2.4)
-  const subjectMatters = (bytes: Uint8Array, start: number, subjectEnd: number): boolean => {
-    for (let at = start; at < subjectEnd;) {
-      if (read(bytes, at, subjectEnd) !== 0x31) return true
-      const rdnEnd = end
-      at = rdnEnd
-      for (let inner = content; inner < rdnEnd;) {
-        if (read(bytes, inner, rdnEnd) !== SEQUENCE) return true
-        const attributeEnd = end
-        inner = attributeEnd
-        if (read(bytes, content, attributeEnd) !== OID) return true
-        const isCommonName = end - content === 3 && bytes[content] === 0x55 && bytes[content + 1] === 0x04 && bytes[content + 2] === 0x03
-        const tag = read(bytes, end, attributeEnd)
-        if (tag === 0) return true
-        if (!isCommonName || content === end) continue
-        // UTF8String, PrintableString, TeletexString, IA5String, VisibleString: of ASCII letters they all say the same.
-        if (tag !== 12 && tag !== 19 && tag !== 20 && tag !== 22 && tag !== 26) return true
-        if (mayTouch(bytes, content, end) && !isNoHost(bytes, content, end)) return true
+  const commonNameMatters = (bytes: Uint8Array, tag: number, start: number, endExclusive: number): boolean => {
+    if (start === endExclusive) return false
+    // UTF8String, PrintableString, TeletexString, IA5String, VisibleString: of ASCII letters they all say the same.
+    if (tag !== 12 && tag !== 19 && tag !== 20 && tag !== 22 && tag !== 26) return true
+    return mayTouch(bytes, start, endExclusive) && !isNoHost(bytes, start, endExclusive)
+  }
+
+  // Extensions (RFC 5280, section 4.1), within their [3]
+  const extensionsMatter = (bytes: Uint8Array, start: number, endExclusive: number): boolean => {
+    if (endOf(bytes, start, endExclusive) !== endExclusive || bytes[start] !== SEQUENCE) return true
+    for (let extension = contentAt(bytes, start); extension < endExclusive;) {
+      const extensionEnd = endOf(bytes, extension, endExclusive)
+      if (extensionEnd < 0 || bytes[extension] !== SEQUENCE) return true
+      const id = contentAt(bytes, extension)
+      let value = endOf(bytes, id, extensionEnd)
+      if (value < 0 || bytes[id] !== OID) return true
+      let valueEnd = endOf(bytes, value, extensionEnd)
+      if (valueEnd >= 0 && bytes[value] === BOOLEAN) {
+        value = valueEnd
+        valueEnd = endOf(bytes, value, extensionEnd)
       }
+      if (valueEnd < 0 || isLongTag(bytes[value]!)) return true
+      if (bytes[id + 1] === 3 && bytes[id + 2] === 0x55 && bytes[id + 3] === 0x1d && bytes[id + 4] === 0x11) {
+        if (bytes[value] !== OCTET_STRING || namesMatter(bytes, contentAt(bytes, value), valueEnd)) return true
+      } else if (bytes[id + 1]! >= 0x80) return true
+      extension = extensionEnd
     }
     return false
   }
 
   // SubjectAltName (RFC 5280, section 4.2.1.6), within its OCTET STRING
-  const namesMatter = (bytes: Uint8Array, start: number, valueEnd: number): boolean => {
-    if (read(bytes, start, valueEnd) !== SEQUENCE) return true
-    const namesEnd = end
-    if (namesEnd !== valueEnd && (namesEnd + 1 !== valueEnd || bytes[namesEnd] !== 0)) return true
-    for (let at = content; at < namesEnd; at = end) {
-      const tag = read(bytes, at, namesEnd)
+  const namesMatter = (bytes: Uint8Array, start: number, endExclusive: number): boolean => {
+    const end = endOf(bytes, start, endExclusive)
+    if (end < 0 || bytes[start] !== SEQUENCE) return true
+    if (end !== endExclusive && (end + 1 !== endExclusive || bytes[end] !== 0)) return true
+    for (let name = contentAt(bytes, start); name < end;) {
+      const nameEnd = endOf(bytes, name, end)
+      if (nameEnd < 0) return true
+      const tag = bytes[name]!
+      const content = contentAt(bytes, name)
       if (tag === 0x82) {
-        if (mayTouch(bytes, content, end)) return true
+        if (mayTouch(bytes, content, nameEnd)) return true
       } else if (tag === 0x87) {
-        const size = end - content
-        if (size !== 4 && size !== 16) return true
-        if (addresses?.(bytes, content, size) === true) return true
-      } else if (tag === 0 || tag === 0xa2 || tag === 0xa7) return true
-    }
-    return false
-  }
-
-  // Extensions (RFC 5280, section 4.1), within their [3]
-  const extensionsMatter = (bytes: Uint8Array, start: number, wrapperEnd: number): boolean => {
-    if (read(bytes, start, wrapperEnd) !== SEQUENCE || end !== wrapperEnd) return true
-    for (let at = content; at < wrapperEnd;) {
-      if (read(bytes, at, wrapperEnd) !== SEQUENCE) return true
-      const extensionEnd = end
-      at = extensionEnd
-      if (read(bytes, content, extensionEnd) !== OID) return true
-      const isSan = end - content === 3 && bytes[content] === 0x55 && bytes[content + 1] === 0x1d && bytes[content + 2] === 0x11
-      let tag = read(bytes, end, extensionEnd)
-      if (tag === 0x01) tag = read(bytes, end, extensionEnd)
-      if (tag === 0) return true
-      if (isSan && (tag !== 0x04 || namesMatter(bytes, content, end))) return true
+        const size = nameEnd - content
+        if ((size !== 4 && size !== 16) || addresses?.(bytes, content, size) === true) return true
+      } else if (isLongTag(tag) || tag === 0xa2 || tag === 0xa7) return true
+      name = nameEnd
     }
     return false
   }
@@ -118,31 +117,70 @@ export function createSieve(watch: readonly Item[]): Sieve {
       return names.size
     },
     mayMatter(bytes, start, endExclusive) {
-      if (endExclusive > bytes.length || read(bytes, start, endExclusive) !== SEQUENCE || end !== endExclusive) return true
-      let limit = end
-      let tag = read(bytes, content, limit)
-      if (tag === SEQUENCE) {
+      if (endExclusive > bytes.length || endOf(bytes, start, endExclusive) !== endExclusive || bytes[start] !== SEQUENCE) return true
+      let at = contentAt(bytes, start)
+      let end = endOf(bytes, at, endExclusive)
+      let limit = endExclusive
+      // The tbsCertificate of a Certificate
+      if (end >= 0 && bytes[at] === SEQUENCE) {
         limit = end
-        tag = read(bytes, content, limit)
+        at = contentAt(bytes, at)
+        end = endOf(bytes, at, limit)
       }
-      if (tag === 0xa0) tag = read(bytes, end, limit)
-      // serialNumber; then signature, issuer and validity, which hide no name whatever they are
-      if (tag !== 0x02) return true
-      if (read(bytes, end, limit) === 0 || read(bytes, end, limit) === 0 || read(bytes, end, limit) === 0) return true
-      if (read(bytes, end, limit) !== SEQUENCE) return true
-      const subjectEnd = end
-      if (subjectMatters(bytes, content, subjectEnd)) return true
+      if (end >= 0 && bytes[at] === 0xa0) {
+        at = end
+        end = endOf(bytes, at, limit)
+      }
+      if (end < 0 || bytes[at] !== INTEGER) return true
+      // signature, issuer and validity: they hide no name, whatever they are
+      for (let n = 0; n < 3; n++) {
+        at = end
+        end = endOf(bytes, at, limit)
+        if (end < 0 || isLongTag(bytes[at]!)) return true
+      }
+      const subjectEnd = endOf(bytes, end, limit)
+      if (subjectEnd < 0 || bytes[end] !== SEQUENCE || subjectMatters(bytes, contentAt(bytes, end), subjectEnd)) return true
       // subjectPublicKeyInfo
-      if (read(bytes, subjectEnd, limit) === 0) return true
+      at = subjectEnd
+      end = endOf(bytes, at, limit)
+      if (end < 0 || isLongTag(bytes[at]!)) return true
       while (end < limit) {
-        tag = read(bytes, end, limit)
-        if (tag === 0xa3) return end !== limit || extensionsMatter(bytes, content, end)
+        at = end
+        end = endOf(bytes, at, limit)
+        if (end < 0) return true
+        if (bytes[at] === 0xa3) return end !== limit || extensionsMatter(bytes, contentAt(bytes, at), end)
         // issuerUniqueID, subjectUniqueID
-        if (tag !== 0x81 && tag !== 0x82) return true
+        if (bytes[at] !== 0x81 && bytes[at] !== 0x82) return true
       }
       return false
     },
   }
+}
+
+// Where the element at `at` ends; -1 if not by `limit`, or if it has 16 MiB or more. Pure numbers, no object: the compiler keeps them in registers.
+function endOf(bytes: Uint8Array, at: number, limit: number): number {
+  if (limit - at < 2) return -1
+  const first = bytes[at + 1]!
+  const end = first < 0x80 ? at + 2 + first : longEnd(bytes, at + 2, first - 0x80, limit)
+  return end > limit ? -1 : end
+}
+
+function longEnd(bytes: Uint8Array, at: number, size: number, limit: number): number {
+  if (size === 0 || size > 3 || limit - at < size) return -1
+  let length = 0
+  for (let n = 0; n < size; n++) length = length * 256 + bytes[at + n]!
+  return at + size + length
+}
+
+// Where the content of an element begins whose end was found.
+function contentAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at + 1]!
+  return first < 0x80 ? at + 2 : at + 2 + first - 0x80
+}
+
+// Its tag goes on in the next byte, so that it is not where contentAt and endOf look for the length.
+function isLongTag(tag: number): boolean {
+  return (tag & 0x1f) === 0x1f
 }
 
 function isDigit(byte: number | undefined): boolean {
