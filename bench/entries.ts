@@ -101,7 +101,8 @@ export function entries(): void {
     `     µs an entry: gunzip and SHA-256 ${micros(bare)}, whole pipeline with 10,000 items ${micros(ours)}, with X509Certificate ${micros(x509)}`,
   )
   bar('entries: rate of the pipeline to gunzip and SHA-256 alone', bare / ours, { least: 0.6 })
-  bar('entries: rate of the pipeline to an X509Certificate for each', x509 / ours, { least: 20 })
+  // The platform's parser takes 25 µs here (OpenSSL 3.5; elsewhere 200 to 400 were measured), so even bare gunzip and SHA-256 are but 13 times as fast.
+  bar('entries: rate of the pipeline to an X509Certificate for each', x509 / ours, { least: 6 })
 
   const inflated = all.flatMap(({ tiles }) => tiles.map((tile) => gunzipSync(tile)))
   const [ten, million] = [createSieve(itemsOf(10)), createSieve(itemsOf(1_000_000))]

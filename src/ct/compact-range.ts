@@ -14,7 +14,7 @@ export interface GrowingTree {
   readonly size: number
   /** Appends a leaf by its hash. */
   append(leafHash: Uint8Array): void
-  /** Appends leaves by their hashes, one after the other in the bytes: the same as one by one, and faster. */
+  /** Appends leaves by their hashes, one after the other in the bytes: the same as one by one, and faster. RangeError if the bytes are no hashes. */
   appendLeaves(leafHashes: Uint8Array): void
   /** Appends a perfect subtree of 2^level leaves by its root. The size must be a multiple of that; RangeError if not. */
   appendSubtree(level: number, root: Uint8Array): void
@@ -52,6 +52,7 @@ export function growTree({ size: begin, hashes }: CompactRange = EMPTY_RANGE): G
     },
     append: (leafHash) => push(0, leafHash),
     appendLeaves(leafHashes) {
+      if (leafHashes.length % HASH_SIZE !== 0) throw new RangeError(`${leafHashes.length} bytes are no hashes`)
       for (let at = 0; at < leafHashes.length;) {
         // The largest perfect tree that may begin here and is there as a whole.
         let level = 0

@@ -6,7 +6,7 @@
 //                                  case precert_entry: opaque issuer_key_hash[32]; opaque TBSCertificate<1..2^24-1>; } signed_entry;
 //            opaque CtExtensions<0..2^16-1>; } TimestampedEntry                          -- RFC 6962, section 3.4
 import { ParseError } from './errors.ts'
-import { tlsReader, uintAt } from './tls.ts'
+import { tlsReader, uint16At, uint24At, uintAt } from './tls.ts'
 
 /** An entry as the log signed it. Views of the bytes that were read. */
 export interface TimestampedEntry {
@@ -30,7 +30,6 @@ const KEY_HASH_SIZE = 32
  */
 export interface EntryOffsets {
   start: number
-  timestamp: number
   type: 'x509' | 'precert'
   der: number
   derEnd: number
@@ -41,26 +40,25 @@ export interface EntryOffsets {
 
 /** Offsets to be filled by `locateEntry`. */
 export function createEntryOffsets(): EntryOffsets {
-  return { start: 0, timestamp: 0, type: 'x509', der: 0, derEnd: 0, extensions: 0, end: 0 }
+  return { start: 0, type: 'x509', der: 0, derEnd: 0, extensions: 0, end: 0 }
 }
 
 /** Finds the parts of the TimestampedEntry at `at`. Throws ParseError; of an entry type nobody knows, too: where it ends is then unknown. */
 export function locateEntry(bytes: Uint8Array, at: number, endExclusive: number, into: EntryOffsets): void {
   if (endExclusive - at < 10) throw cutOff('TimestampedEntry', at, endExclusive, 10)
-  const timestamp = uintAt(bytes, at, 8)
-  if (!Number.isSafeInteger(timestamp)) throw new ParseError('value', 'timestamp', at, 'is 2^53 or more')
-  const type = uintAt(bytes, at + 8, 2)
+  // Seen by its first bytes, so that it is reckoned of those alone that are looked at.
+  if (uint16At(bytes, at) >= 0x20) throw new ParseError('value', 'timestamp', at, 'is 2^53 or more')
+  const type = uint16At(bytes, at + 8)
   if (type !== X509_ENTRY && type !== PRECERT_ENTRY) throw new ParseError('value', 'entry_type', at + 8, `is ${type}, which nobody knows`)
   const length = at + 10 + (type === PRECERT_ENTRY ? KEY_HASH_SIZE : 0)
   const der = length + 3
   if (der > endExclusive) throw cutOff('signed_entry', at + 10, endExclusive, der - at - 10)
-  const derEnd = der + uintAt(bytes, length, 3)
+  const derEnd = der + uint24At(bytes, length)
   const extensions = derEnd + 2
   if (extensions > endExclusive) throw cutOff(type === PRECERT_ENTRY ? 'TBSCertificate' : 'ASN.1Cert', der, endExclusive, extensions - der)
-  const end = extensions + uintAt(bytes, derEnd, 2)
+  const end = extensions + uint16At(bytes, derEnd)
   if (end > endExclusive) throw cutOff('CtExtensions', extensions, endExclusive, end - extensions)
   into.start = at
-  into.timestamp = timestamp
   into.type = type === PRECERT_ENTRY ? 'precert' : 'x509'
   into.der = der
   into.derEnd = derEnd
@@ -69,9 +67,9 @@ export function locateEntry(bytes: Uint8Array, at: number, endExclusive: number,
 }
 
 /** The entry that was located, as an object. */
-export function entryAt(bytes: Uint8Array, { timestamp, type, der, derEnd, extensions, end }: EntryOffsets): TimestampedEntry {
+export function entryAt(bytes: Uint8Array, { start, type, der, derEnd, extensions, end }: EntryOffsets): TimestampedEntry {
   return {
-    timestamp,
+    timestamp: uintAt(bytes, start, 8),
     type,
     der: bytes.subarray(der, derEnd),
     issuerKeyHash: type === 'precert' ? bytes.subarray(der - 3 - KEY_HASH_SIZE, der - 3) : undefined,
@@ -104,7 +102,7 @@ const LEAF_INDEX = 0
 export function readLeafIndex(extensions: Uint8Array, start = 0, endExclusive = extensions.length): number | undefined {
   if (start === endExclusive) return undefined
   // As every static log has it: this one alone.
-  if (endExclusive - start === 8 && uintAt(extensions, start, 3) === 5) return uintAt(extensions, start + 3, 5)
+  if (endExclusive - start === 8 && uint24At(extensions, start) === 5) return uintAt(extensions, start + 3, 5)
   const reader = tlsReader(extensions, start, endExclusive)
   let index: number | undefined
   while (!reader.atEnd()) {

@@ -28,9 +28,20 @@ export function leafHash(bytes: Uint8Array, prefix: 0 | 2 = 0): Buffer {
   return Buffer.from(digestOfLeaf(bytes, prefix), 'latin1')
 }
 
-/** As leafHash, written into `into` at `at`. */
-export function writeLeafHash(into: Buffer, at: number, bytes: Uint8Array, prefix: 0 | 2 = 0): void {
-  into.write(digestOfLeaf(bytes, prefix), at, HASH_SIZE, 'latin1')
+/** The leafHash with prefix 2 of what stands from `start` to `endExclusive` in a tile, written into `into` at `at`. The tile is as it was afterwards. */
+export function writeLeafHash(into: Buffer, at: number, tile: Uint8Array, start: number, endExclusive: number): void {
+  let digest: string
+  if (start < 3) digest = digestOfLeaf(tile.subarray(start, endExclusive), 2)
+  else {
+    // Hashed where it stands, with the three zeros written over the end of the entry before: copying them all would be the larger half of the work.
+    const [a, b, c] = [tile[start - 3]!, tile[start - 2]!, tile[start - 1]!]
+    tile[start - 3] = tile[start - 2] = tile[start - 1] = 0
+    digest = hash('sha256', tile.subarray(start - 3, endExclusive), 'binary')
+    tile[start - 3] = a
+    tile[start - 2] = b
+    tile[start - 1] = c
+  }
+  into.write(digest, at, HASH_SIZE, 'latin1')
 }
 
 function digestOfLeaf(bytes: Uint8Array, prefix: 0 | 2): string {
@@ -40,18 +51,23 @@ function digestOfLeaf(bytes: Uint8Array, prefix: 0 | 2): string {
   return hash('sha256', leaf.subarray(2 - prefix, end), 'binary')
 }
 
-let row = Buffer.alloc(256 * HASH_SIZE)
+// Room for a row of 128 nodes as they are hashed, each with its 0x01 before its two children.
+const PAIR_OF_HASHES = 2 * HASH_SIZE
+const PAIR = 1 + PAIR_OF_HASHES
+const row = Buffer.alloc(128 * PAIR)
+const pairs = Array.from({ length: 128 }, (_, n) => {
+  row[n * PAIR] = 1
+  return new Uint8Array(row.buffer, row.byteOffset + n * PAIR, PAIR)
+})
 
-/** The root of a perfect tree, from the hashes of its leaves, one after the other: a power of two of them. */
+/** The root of a perfect tree, from the hashes of its leaves, one after the other: a power of two of them, at most 256. */
 export function perfectRoot(hashes: Uint8Array): Buffer {
-  if (row.length < hashes.length) row = Buffer.alloc(hashes.length)
-  row.set(hashes)
+  let count = hashes.length / PAIR_OF_HASHES
+  if (count < 1) return Buffer.from(hashes)
+  for (let n = 0; n < count; n++) row.set(hashes.subarray(n * PAIR_OF_HASHES, (n + 1) * PAIR_OF_HASHES), n * PAIR + 1)
   // Each row is written over the one below it: a node stands where its children did, or before.
-  for (let count = hashes.length / HASH_SIZE; count > 1; count /= 2) {
-    for (let n = 0; n < count / 2; n++) {
-      row.copy(node, 1, 2 * n * HASH_SIZE, 2 * (n + 1) * HASH_SIZE)
-      row.write(hash('sha256', node, 'binary'), n * HASH_SIZE, HASH_SIZE, 'latin1')
-    }
+  for (; count > 1; count /= 2) {
+    for (let n = 0; n < count; n++) row.write(hash('sha256', pairs[n]!, 'binary'), (n >> 1) * PAIR + 1 + (n & 1) * HASH_SIZE, HASH_SIZE, 'latin1')
   }
-  return Buffer.from(row.subarray(0, HASH_SIZE))
+  return Buffer.from(hash('sha256', pairs[0]!, 'binary'), 'latin1')
 }

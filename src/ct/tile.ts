@@ -3,7 +3,7 @@ import { ParseError } from './errors.ts'
 import type { EntryOffsets, TimestampedEntry } from './leaf.ts'
 import { createEntryOffsets, entryAt, locateEntry } from './leaf.ts'
 import { HASH_SIZE } from './merkle.ts'
-import { uintAt } from './tls.ts'
+import { uint16At, uint24At } from './tls.ts'
 
 /** Items of a full tile. */
 const TILE_WIDTH = 256
@@ -61,28 +61,31 @@ export interface TileOffsets extends EntryOffsets {
  */
 export function walkDataTile(bytes: Uint8Array, width: number, visit: (offsets: Readonly<TileOffsets>, n: number) => void): void {
   const offsets: TileOffsets = { ...createEntryOffsets(), precertificate: 0, precertificateEnd: 0, fingerprints: 0, fingerprintsEnd: 0 }
-  // Where a vector ends, which must be there as a whole.
-  const vector = (at: number, lengthBytes: number, what: string): number => {
-    const content = at + lengthBytes
-    if (content > bytes.length) throw new ParseError('truncated', what, at, 'ends before its length')
-    const end = content + uintAt(bytes, at, lengthBytes)
-    if (end > bytes.length) throw new ParseError('truncated', what, content, `has ${bytes.length - content} bytes left of ${end - content}`)
-    return end
-  }
   let at = 0
   for (let n = 0; n < width; n++) {
     locateEntry(bytes, at, bytes.length, offsets)
-    const precert = offsets.type === 'precert'
-    offsets.precertificate = offsets.end + (precert ? 3 : 0)
-    offsets.precertificateEnd = precert ? vector(offsets.end, 3, 'pre_certificate') : offsets.end
-    offsets.fingerprints = offsets.precertificateEnd + 2
-    at = vector(offsets.precertificateEnd, 2, 'certificate_chain')
+    const submitted = offsets.end
+    at = submitted
+    if (offsets.type === 'precert') {
+      if (submitted + 3 > bytes.length) throw cutOff('pre_certificate', submitted)
+      at = submitted + 3 + uint24At(bytes, submitted)
+    }
+    offsets.precertificate = offsets.type === 'precert' ? submitted + 3 : submitted
+    offsets.precertificateEnd = at
+    offsets.fingerprints = at + 2
+    if (offsets.fingerprints > bytes.length) throw cutOff('certificate_chain', submitted)
+    const length = uint16At(bytes, at)
+    at += 2 + length
+    if (at > bytes.length) throw cutOff('certificate_chain', offsets.fingerprints)
+    if (length % HASH_SIZE !== 0) throw new ParseError('length', 'certificate_chain', at, `is of ${length} bytes`)
     offsets.fingerprintsEnd = at
-    if ((at - offsets.fingerprints) % HASH_SIZE !== 0)
-      throw new ParseError('length', 'certificate_chain', at, `is of ${at - offsets.fingerprints} bytes`)
     visit(offsets, n)
   }
   if (width === TILE_WIDTH && at !== bytes.length) throw new ParseError('value', 'data tile', at, `is followed by ${bytes.length - at} other bytes`)
+}
+
+function cutOff(what: string, at: number): ParseError {
+  return new ParseError('truncated', what, at, 'is cut off')
 }
 
 /** An entry of a data tile. Views of the tile's bytes. */

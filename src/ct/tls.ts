@@ -9,6 +9,16 @@ export function uintAt(bytes: Uint8Array, at: number, size: number): number {
   return value
 }
 
+/** An unsigned integer of 2 bytes, which are there. */
+export function uint16At(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!
+}
+
+/** An unsigned integer of 3 bytes, which are there. */
+export function uint24At(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
+}
+
 /** Reads on from where it stands. Every method throws ParseError where the bytes end too early. */
 export interface TlsReader {
   readonly at: number

@@ -26,7 +26,7 @@ export function siftTile(bytes: Uint8Array, width: number, firstIndex: number, s
   const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length)
   walkDataTile(bytes, width, (offsets, n) => {
     const { start, der, derEnd, extensions, end } = offsets
-    writeLeafHash(hashes, n * HASH_SIZE, plain.subarray(start, end), 2)
+    writeLeafHash(hashes, n * HASH_SIZE, plain, start, end)
     if (!isInPlace(bytes, extensions, end, firstIndex + n)) misplaced.push(n)
     if (sieve.mayMatter(bytes, der, derEnd)) kept.push({ ...tileEntryAt(bytes, offsets), n })
   })
