@@ -1,7 +1,7 @@
 // The root of a growing tree, from its right edge alone: the roots of the perfect subtrees that its size is made of, largest first. At most 53 hashes,
 // whatever the size. Sizes pass 2^32, so there is no bit operator here.
 import { ParseError } from './errors.ts'
-import { EMPTY_ROOT, nodeHash } from './merkle.ts'
+import { EMPTY_ROOT, HASH_SIZE, nodeHash, perfectRoot } from './merkle.ts'
 
 /** A tree by its right edge: one hash for each 1 in the binary form of `size`. */
 export interface CompactRange {
@@ -14,6 +14,8 @@ export interface GrowingTree {
   readonly size: number
   /** Appends a leaf by its hash. */
   append(leafHash: Uint8Array): void
+  /** Appends leaves by their hashes, one after the other in the bytes: the same as one by one, and faster. RangeError if the bytes are no hashes. */
+  appendLeaves(leafHashes: Uint8Array): void
   /** Appends a perfect subtree of 2^level leaves by its root. The size must be a multiple of that; RangeError if not. */
   appendSubtree(level: number, root: Uint8Array): void
   /** MTH of what there is: RFC 6962, section 2.1. */
@@ -21,6 +23,9 @@ export interface GrowingTree {
   /** What it is now, to be kept; later appending does not change it. */
   range(): CompactRange
 }
+
+// A full tile.
+const MAX_LEVEL = 8
 
 /** The empty tree. */
 export const EMPTY_RANGE: CompactRange = { size: 0, hashes: [] }
@@ -46,6 +51,17 @@ export function growTree({ size: begin, hashes }: CompactRange = EMPTY_RANGE): G
       return size
     },
     append: (leafHash) => push(0, leafHash),
+    appendLeaves(leafHashes) {
+      if (leafHashes.length % HASH_SIZE !== 0) throw new RangeError(`${leafHashes.length} bytes are no hashes`)
+      for (let at = 0; at < leafHashes.length;) {
+        // The largest perfect tree that may begin here and is there as a whole.
+        let level = 0
+        while (level < MAX_LEVEL && size % 2 ** (level + 1) === 0 && leafHashes.length - at >= HASH_SIZE * 2 ** (level + 1)) level += 1
+        const next = at + HASH_SIZE * 2 ** level
+        push(level, perfectRoot(leafHashes.subarray(at, next)))
+        at = next
+      }
+    },
     appendSubtree: push,
     root: () => rootOf({ size, hashes: stack }),
     range: () => ({ size, hashes: [...stack] }),

@@ -1,12 +1,12 @@
 // A static log's tiles: where they are, and what is in them (c2sp.org/tlog-tiles, c2sp.org/static-ct-api).
 import { ParseError } from './errors.ts'
-import type { TimestampedEntry } from './leaf.ts'
-import { readTimestampedEntry } from './leaf.ts'
-import { tlsReader } from './tls.ts'
+import type { EntryOffsets, TimestampedEntry } from './leaf.ts'
+import { createEntryOffsets, entryAt, locateEntry } from './leaf.ts'
+import { HASH_SIZE } from './merkle.ts'
+import { uint16At, uint24At } from './tls.ts'
 
 /** Items of a full tile. */
 const TILE_WIDTH = 256
-const HASH_SIZE = 32
 
 /** One tile: level 0 holds leaf hashes, each level above the roots of 256 of the one below; `data` holds the entries. `width` is 1 to 256. */
 export interface Tile {
@@ -40,6 +40,54 @@ export function readHashTile(bytes: Uint8Array, width: number): readonly Uint8Ar
   return Array.from({ length: width }, (_, n) => bytes.subarray(n * HASH_SIZE, (n + 1) * HASH_SIZE))
 }
 
+/** Where one entry stands in a data tile: as EntryOffsets, filled again for each. */
+export interface TileOffsets extends EntryOffsets {
+  /** The precertificate as it was submitted; both the same of an x509 entry. Not signed. */
+  precertificate: number
+  precertificateEnd: number
+  fingerprints: number
+  fingerprintsEnd: number
+}
+
+/**
+ * Finds the first `width` entries of a data tile, inflated, and hands the offsets of each to `visit`, in one and the same object. A full tile may stand
+ * for a partial one.
+ *
+ *     struct { TimestampedEntry timestamped_entry;
+ *              select (entry_type) { case x509_entry: Empty; case precert_entry: ASN.1Cert pre_certificate; };
+ *              Fingerprint certificate_chain<0..2^16-1>; } TileLeaf
+ *
+ * Throws ParseError where it breaks off, after those before were handed over, and where a full tile goes on.
+ */
+export function walkDataTile(bytes: Uint8Array, width: number, visit: (offsets: Readonly<TileOffsets>, n: number) => void): void {
+  const offsets: TileOffsets = { ...createEntryOffsets(), precertificate: 0, precertificateEnd: 0, fingerprints: 0, fingerprintsEnd: 0 }
+  let at = 0
+  for (let n = 0; n < width; n++) {
+    locateEntry(bytes, at, bytes.length, offsets)
+    const submitted = offsets.end
+    at = submitted
+    if (offsets.type === 'precert') {
+      if (submitted + 3 > bytes.length) throw cutOff('pre_certificate', submitted)
+      at = submitted + 3 + uint24At(bytes, submitted)
+    }
+    offsets.precertificate = offsets.type === 'precert' ? submitted + 3 : submitted
+    offsets.precertificateEnd = at
+    offsets.fingerprints = at + 2
+    if (offsets.fingerprints > bytes.length) throw cutOff('certificate_chain', submitted)
+    const length = uint16At(bytes, at)
+    at += 2 + length
+    if (at > bytes.length) throw cutOff('certificate_chain', offsets.fingerprints)
+    if (length % HASH_SIZE !== 0) throw new ParseError('length', 'certificate_chain', at, `is of ${length} bytes`)
+    offsets.fingerprintsEnd = at
+    visit(offsets, n)
+  }
+  if (width === TILE_WIDTH && at !== bytes.length) throw new ParseError('value', 'data tile', at, `is followed by ${bytes.length - at} other bytes`)
+}
+
+function cutOff(what: string, at: number): ParseError {
+  return new ParseError('truncated', what, at, 'is cut off')
+}
+
 /** An entry of a data tile. Views of the tile's bytes. */
 export interface TileEntry {
   readonly entry: TimestampedEntry
@@ -51,25 +99,18 @@ export interface TileEntry {
   readonly fingerprints: Uint8Array
 }
 
-/**
- * Reads the first `width` entries of a data tile, inflated, and hands each to `visit`. A full tile may stand for a partial one.
- *
- *     struct { TimestampedEntry timestamped_entry;
- *              select (entry_type) { case x509_entry: Empty; case precert_entry: ASN.1Cert pre_certificate; };
- *              Fingerprint certificate_chain<0..2^16-1>; } TileLeaf
- *
- * Throws ParseError where it breaks off, after those before were handed over, and where a full tile goes on.
- */
-export function readDataTile(bytes: Uint8Array, width: number, visit: (entry: TileEntry, n: number) => void): void {
-  const reader = tlsReader(bytes)
-  for (let n = 0; n < width; n++) {
-    const start = reader.at
-    const entry = readTimestampedEntry(reader)
-    const timestamped = bytes.subarray(start, reader.at)
-    const precertificate = entry.type === 'precert' ? reader.vector(3, 'pre_certificate') : undefined
-    const fingerprints = reader.vector(2, 'certificate_chain')
-    if (fingerprints.length % HASH_SIZE !== 0) throw new ParseError('length', 'certificate_chain', reader.at, `is of ${fingerprints.length} bytes`)
-    visit({ entry, timestamped, precertificate, fingerprints }, n)
+/** The entry that was found, as an object. */
+export function tileEntryAt(bytes: Uint8Array, offsets: Readonly<TileOffsets>): TileEntry {
+  const { start, end, type, precertificate, precertificateEnd, fingerprints, fingerprintsEnd } = offsets
+  return {
+    entry: entryAt(bytes, offsets),
+    timestamped: bytes.subarray(start, end),
+    precertificate: type === 'precert' ? bytes.subarray(precertificate, precertificateEnd) : undefined,
+    fingerprints: bytes.subarray(fingerprints, fingerprintsEnd),
   }
-  if (width === TILE_WIDTH) reader.end('data tile')
+}
+
+/** As walkDataTile, with each entry as an object. */
+export function readDataTile(bytes: Uint8Array, width: number, visit: (entry: TileEntry, n: number) => void): void {
+  walkDataTile(bytes, width, (offsets, n) => visit(tileEntryAt(bytes, offsets), n))
 }

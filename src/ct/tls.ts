@@ -2,6 +2,23 @@
 // The bytes are the log's, and through it those of whoever submitted the certificate.
 import { ParseError } from './errors.ts'
 
+/** An unsigned integer of 1 to 6 bytes, exact, which are there. Multiplied, not shifted: indices pass 2^32. */
+export function uintAt(bytes: Uint8Array, at: number, size: number): number {
+  let value = 0
+  for (let i = 0; i < size; i++) value = value * 256 + bytes[at + i]!
+  return value
+}
+
+/** An unsigned integer of 2 bytes, which are there. */
+export function uint16At(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!
+}
+
+/** An unsigned integer of 3 bytes, which are there. */
+export function uint24At(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
+}
+
 /** Reads on from where it stands. Every method throws ParseError where the bytes end too early. */
 export interface TlsReader {
   readonly at: number
@@ -26,10 +43,8 @@ export function tlsReader(bytes: Uint8Array, start = 0, endExclusive = bytes.len
   }
   const uint = (size: number, what: string): number => {
     need(size, what)
-    let value = 0
-    // Multiplied, not shifted: indices pass 2^32.
-    for (let i = 0; i < size; i++) value = value * 256 + (bytes[at++] ?? 0)
-    return value
+    at += size
+    return uintAt(bytes, at - size, size)
   }
   const take = (length: number, what: string): Uint8Array => {
     need(length, what)

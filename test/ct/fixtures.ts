@@ -116,3 +116,8 @@ export function sunlightEntries(): readonly LogEntry[] {
   const tiles = [...Array.from({ length: 12 }, (_, i) => String(i).padStart(3, '0')), '012.p/228']
   return tiles.flatMap((tile) => tileEntries(gunzipSync(fixture(`static-ct-trees/sunlight/size-03300/tile/data/${tile}`))))
 }
+
+/** All 594 entries of the TesseraCT log's tree, which keeps its tiles plain. */
+export function tesseractEntries(): readonly LogEntry[] {
+  return ['000', '001', '002.p/82'].flatMap((tile) => tileEntries(fixture(`static-ct-trees/tesseract/size-00594/tile/data/${tile}`)))
+}

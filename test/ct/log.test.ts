@@ -19,12 +19,20 @@ import { provesConsistency } from '../../src/ct/proofs.ts'
 import { readSignedNote } from '../../src/ct/signed-note.ts'
 import { issuanceId, tbsWithoutCt } from '../../src/ct/tbs.ts'
 import type { Tile } from '../../src/ct/tile.ts'
-import { edgeTiles, readDataTile, readHashTile, tilePath } from '../../src/ct/tile.ts'
+import { edgeTiles, readDataTile, readHashTile, tileEntryAt, tilePath, walkDataTile } from '../../src/ct/tile.ts'
 import { readSth, verifyTreeHead } from '../../src/ct/tree-head.ts'
 import { FIXTURES, fixture, needsFixtures } from './fixtures.ts'
 
 const json = (path: string): unknown => JSON.parse(fixture(path).toString())
 const bytes = (text: string): Buffer => Buffer.from(text, 'base64')
+const caught = (act: () => void): unknown => {
+  try {
+    act()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
 
 interface Vectors {
   readonly rfc6962: readonly {
@@ -282,6 +290,32 @@ describe('static logs', () => {
       }
     })
   }
+
+  test('whatever the bytes of a tile, entries within it or a ParseError', needsFixtures, () => {
+    const body = tile('static-ct/navigli2025h2', { level: 'data', index: 0, width: 256 }).subarray(0, 5000)
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(body.length - 1), fc.nat(255)), { maxLength: 6 }), fc.nat(body.length), (changes, cut) => {
+        const spoiled = Buffer.from(body)
+        for (const [at, value] of changes) spoiled[at] = value
+        const bytes = new Uint8Array(spoiled.subarray(0, cut))
+        let last = 0
+        const error = caught(() =>
+          walkDataTile(bytes, 256, (offsets) => {
+            const { start, der, derEnd, extensions, end, precertificate, precertificateEnd, fingerprints, fingerprintsEnd } = offsets
+            const order = [last, start, der, derEnd, extensions, end, precertificate, precertificateEnd, fingerprints, fingerprintsEnd, bytes.length]
+            assert.deepEqual(
+              order,
+              [...order].sort((a, b) => a - b),
+            )
+            assert.ok(Number.isSafeInteger(tileEntryAt(bytes, offsets).entry.timestamp))
+            last = fingerprintsEnd
+          }),
+        )
+        assert.ok(error instanceof ParseError, String(error))
+      }),
+      { numRuns: 2000 },
+    )
+  })
 
   test('a tile that is cut off, too long or of another width', needsFixtures, () => {
     const body = tile('static-ct/navigli2025h2', { level: 'data', index: 0, width: 256 })

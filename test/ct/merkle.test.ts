@@ -87,6 +87,23 @@ describe('compact range', () => {
     assert.throws(() => tree.appendSubtree(1, EMPTY_ROOT), RangeError)
   })
 
+  test('leaves appended together are leaves appended one by one', () => {
+    const all = leaves(1200).map((leaf) => leafHash(leaf))
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.nat(20), fc.nat(600), fc.constant(256)), { maxLength: 4 }), (counts) => {
+        const [together, single] = [growTree(), growTree()]
+        for (const count of counts) {
+          const some = all.slice(together.size, together.size + count)
+          together.appendLeaves(Buffer.concat(some))
+          for (const leaf of some) single.append(leaf)
+          assert.deepEqual(together.range(), single.range())
+        }
+      }),
+      { numRuns: 60 },
+    )
+    assert.throws(() => growTree().appendLeaves(Buffer.alloc(33)), RangeError)
+  })
+
   test('it counts beyond 2^32 without losing a bit', () => {
     const size = 2 ** 40 + 2 ** 32 + 1
     const hashes = [1, 2, 3].map((n) => Buffer.alloc(32, n))

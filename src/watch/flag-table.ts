@@ -1,0 +1,74 @@
+// Flags by 32-bit hash, in flat arrays: five bytes a slot, and no more than a few slots looked at, however many there are. Only the hash is kept, so
+// two things with one hash are one thing here: a stranger may be taken for one of ours, never one of ours for a stranger.
+
+/** Flags by hash. */
+export interface FlagTable {
+  /** Bytes that it holds. */
+  readonly size: number
+  /** Adds flags, of 1 to 255, to those of a hash. */
+  add(hash: number, flags: number): void
+  /** The flags of a hash; 0 if it was never added. */
+  get(hash: number): number
+}
+
+// FNV-1a, 32 bits.
+const PRIME = 0x01000193
+// Spreads what is alike over the table (Knuth's multiplicative hashing).
+const SPREAD = 0x9e3779b1
+// Slots are looked at one after the other, so clusters must stay short.
+const MAX_LOAD = 0.6
+
+/** What a hash begins with. */
+export const HASH_START = 0x811c9dc5 | 0
+
+/** The hash with one more byte. */
+export function hashByte(hash: number, byte: number): number {
+  return Math.imul(hash ^ byte, PRIME)
+}
+
+/** An empty table. */
+export function createFlagTable(): FlagTable {
+  let bits = 4
+  let keys = new Int32Array(2 ** bits)
+  let values = new Uint8Array(2 ** bits)
+  let count = 0
+
+  // The slot of a key, or the empty one where it belongs. No key is 0: that is an empty slot.
+  const slotOf = (key: number): number => {
+    const mask = keys.length - 1
+    let slot = Math.imul(key, SPREAD) >>> (32 - bits)
+    for (let there = keys[slot]; there !== key && there !== 0; there = keys[slot]) slot = (slot + 1) & mask
+    return slot
+  }
+  const grow = (): void => {
+    const [oldKeys, oldValues] = [keys, values]
+    bits += 1
+    keys = new Int32Array(2 ** bits)
+    values = new Uint8Array(2 ** bits)
+    for (const [n, key] of oldKeys.entries()) {
+      if (key === 0) continue
+      const slot = slotOf(key)
+      keys[slot] = key
+      values[slot] = oldValues[n] ?? 0
+    }
+  }
+  return {
+    get size() {
+      return keys.byteLength + values.byteLength
+    },
+    add(hash, flags) {
+      const key = hash === 0 ? 1 : hash
+      let slot = slotOf(key)
+      if (keys[slot] === 0) {
+        count += 1
+        if (count > MAX_LOAD * keys.length) {
+          grow()
+          slot = slotOf(key)
+        }
+        keys[slot] = key
+      }
+      values[slot] = (values[slot] ?? 0) | flags
+    },
+    get: (hash) => values[slotOf(hash === 0 ? 1 : hash)] ?? 0,
+  }
+}
