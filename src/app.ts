@@ -30,6 +30,7 @@ import type { Item } from './watch/item.ts'
 import { itemKey } from './watch/item.ts'
 import { createMatcher } from './watch/match.ts'
 import type { QueryClass } from './watch/schedule.ts'
+import { createSieve } from './watch/sieve.ts'
 
 /** Everything that a run needs of the world outside. */
 export interface World {
@@ -202,6 +203,7 @@ async function openTail(
     random: world.random,
     userAgent: plan.userAgent,
     longestMs: 2 * world.timeouts.ask,
+    sieve: createSieve(config.watch),
     sift: createSift(createMatcher(config.watch, config.exclude)),
     interval: intervalMs,
     start,

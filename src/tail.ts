@@ -23,6 +23,7 @@ import { NO_FINDS } from './stores/tail.ts'
 import type { Alert, MalformedLogEntry } from './watch/alert.ts'
 import { StoreError } from './watch/errors.ts'
 import { judgeHead } from './watch/heads.ts'
+import type { Sieve } from './watch/sieve.ts'
 import type { Sighting } from './watch/issuance.ts'
 import { causeText } from './watch/lag.ts'
 import type { Misbehaviour } from './watch/log-alerts.ts'
@@ -46,6 +47,8 @@ export interface TailPorts {
   readonly userAgent: string
   /** No request may take longer, ms. */
   readonly longestMs: number
+  /** Keeps back what may matter; `sift` looks into that. */
+  readonly sieve: Sieve
   readonly sift: Sift
   /** ms between two looks at a static log's checkpoint; at an RFC 6962 log it is three times that. */
   readonly interval: number
@@ -259,7 +262,7 @@ function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, { key
   try {
     const key = readLogKey(spki)
     const get = createLogGet({ http: ports.http, clock: ports.clock, url, host: hosts(url), userAgent: ports.userAgent, longestMs: ports.longestMs })
-    return protocol === 'static-ct' ? createStaticCt(get, key, url) : createRfc6962(get, key, url)
+    return protocol === 'static-ct' ? createStaticCt(get, key, url, ports.sieve) : createRfc6962(get, key, url, ports.sieve)
   } catch (error) {
     // A key of a kind that no log may have: there is nothing that could be verified.
     if (!(error instanceof ParseError)) throw error
@@ -478,14 +481,15 @@ function createLogReader(
         const { value: page } = await next
         if (page === undefined) break
         const now = new Date(clock.now())
-        for (const entry of page.entries) {
-          tree.append(entry.leafHash)
+        tree.appendLeaves(page.hashes)
+        for (const entry of page.kept) {
           const sifted = sift(name, entry, now)
           if (sifted?.sighting !== undefined) finds.sightings.push(sifted.sighting)
           if (sifted?.malformed !== undefined) finds.malformed.push(sifted.malformed)
-          if (!entry.misplaced) continue
-          const message = `its entry ${grouped(entry.index)} says that it is at another place. It is read all the same`
-          const judged = await tell(state, [{ kind: 'leaf-index', about: String(entry.index), message }], received, { index: entry.index })
+        }
+        for (const index of page.misplaced) {
+          const message = `its entry ${grouped(index)} says that it is at another place. It is read all the same`
+          const judged = await tell(state, [{ kind: 'leaf-index', about: String(index), message }], received, { index })
           state = judged.state
           toTell = [...toTell, ...judged.alerts]
         }

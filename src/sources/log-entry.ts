@@ -1,9 +1,9 @@
-// One entry of a log as it came, from either protocol.
+// A page of a log, whatever its protocol: the hash of each entry, and the few entries that may matter.
 import { ParseError } from '../ct/errors.ts'
 import { readLeafIndex, readMerkleTreeLeaf } from '../ct/leaf.ts'
 import type { TimestampedEntry } from '../ct/leaf.ts'
 
-/** An entry, or what could not be read as one. Everything but the hash is a view of the answer's bytes. */
+/** An entry, or what could not be read as one. Everything is a view of the answer's bytes. */
 export interface LogEntry {
   readonly index: number
   /** SHA-256 over 0x00 and the leaf: 32 bytes. */
@@ -13,14 +13,25 @@ export interface LogEntry {
   readonly why: string | undefined
   /** The precertificate as it was submitted, where the log sent it along. Not signed. */
   readonly precertificate: Uint8Array | undefined
-  /** The leaf_index extension says another place than this one. */
-  readonly misplaced: boolean
 }
 
-/** Entries without a gap, the first being `start`. Never empty. */
+/** Entries without a gap, the first being `start`; never none. */
 export interface LogPage {
   readonly start: number
-  readonly entries: readonly LogEntry[]
+  /** The leaf hashes, 32 bytes each, one after the other. */
+  readonly hashes: Buffer
+  /** Entries that may matter to the owner. */
+  readonly kept: readonly LogEntry[]
+  /** Indices of entries whose leaf_index says another place. */
+  readonly misplaced: readonly number[]
+}
+
+/** Bytes of a hash. */
+export const HASH_BYTES = 32
+
+/** How many entries a page has. */
+export function entriesIn({ hashes }: Pick<LogPage, 'hashes'>): number {
+  return hashes.length / HASH_BYTES
 }
 
 /** Reads a leaf; what cannot be read is an entry all the same. */
@@ -33,11 +44,11 @@ export function readLeaf(leafInput: Uint8Array): Pick<LogEntry, 'entry' | 'why'>
   }
 }
 
-/** Whether a leaf_index is there and names another place; extensions that cannot be read name none. */
-export function isMisplaced(entry: TimestampedEntry | undefined, index: number): boolean {
-  if (entry === undefined || entry.extensions.length === 0) return false
+/** Whether a leaf_index is there and names another place. */
+export function isMisplaced({ extensions }: TimestampedEntry, index: number): boolean {
+  if (extensions.length === 0) return false
   try {
-    const said = readLeafIndex(entry.extensions)
+    const said = readLeafIndex(extensions)
     return said !== undefined && said !== index
   } catch (error) {
     if (!(error instanceof ParseError)) throw error

@@ -1,7 +1,8 @@
 // Entries in order, fetched several pages at once: as many as the log bears. A page that fails is asked for again, and those after it are kept meanwhile.
 import type { Clock } from '../clock.ts'
 import type { LogClient } from './log-client.ts'
-import type { LogEntry, LogPage } from './log-entry.ts'
+import type { LogPage } from './log-entry.ts'
+import { entriesIn } from './log-entry.ts'
 import { LogFailure } from './log-failure.ts'
 
 /** How many requests of one log are in flight: one more for each round that went well, half as many for each that the log could not bear. */
@@ -78,13 +79,22 @@ export async function* readAhead(start: number, endExclusive: number, size: numb
 // One part, in as many requests as the log makes of it.
 async function whole(start: number, endExclusive: number, size: number, options: ReadAheadOptions): Promise<LogPage> {
   const { client, window, signal } = options
-  const entries: LogEntry[] = []
-  while (start + entries.length < endExclusive) {
-    const page = await patiently(options, async () => client.page(start + entries.length, endExclusive, size, signal))
+  const pages: LogPage[] = []
+  for (let at = start; at < endExclusive;) {
+    const from = at
+    const page = await patiently(options, async () => client.page(from, endExclusive, size, signal))
     window.succeeded()
-    entries.push(...page.entries)
+    pages.push(page)
+    at += entriesIn(page)
   }
-  return { start, entries }
+  const [first] = pages
+  if (first !== undefined && pages.length === 1) return first
+  return {
+    start,
+    hashes: Buffer.concat(pages.map(({ hashes }) => hashes)),
+    kept: pages.flatMap(({ kept }) => kept),
+    misplaced: pages.flatMap(({ misplaced }) => misplaced),
+  }
 }
 
 async function patiently<T>({ clock, random, signal, window, failed, succeeded }: ReadAheadOptions, ask: () => Promise<T>): Promise<T> {

@@ -8,8 +8,9 @@ import { leafHash } from '../ct/merkle.ts'
 import { edgeBefore } from '../ct/proofs.ts'
 import { objectOf, readSth, verifyTreeHead } from '../ct/tree-head.ts'
 import type { LogClient } from './log-client.ts'
-import type { LogEntry } from './log-entry.ts'
-import { isMisplaced, readLeaf } from './log-entry.ts'
+import type { Sieve } from '../watch/sieve.ts'
+import type { LogEntry, LogPage } from './log-entry.ts'
+import { entriesIn, HASH_BYTES, isMisplaced, readLeaf } from './log-entry.ts'
 import { LogFailure } from './log-failure.ts'
 import type { LogGet } from './log-http.ts'
 import { broken } from './static-ct.ts'
@@ -21,8 +22,8 @@ const ENTRIES = { timeoutMs: 60_000, maxBytes: 64 * 1024 * 1024 }
 /** Logs serve caches best, and cut pages, at multiples of it. */
 const ALIGNED = 256
 
-/** A client of the log with this key. `url` is for evidence. */
-export function createRfc6962(get: LogGet, key: LogKey, url: string): LogClient {
+/** A client of the log with this key. `url` is for evidence; `sieve` tells what may matter. */
+export function createRfc6962(get: LogGet, key: LogKey, url: string, sieve: Sieve): LogClient {
   // Most entries that one answer ever had: some logs give 32 at a time, whatever is asked for.
   let largest = 0
   const unit = (): number => (largest > 0 && largest < ALIGNED ? 2 ** Math.floor(Math.log2(largest)) : ALIGNED)
@@ -34,11 +35,12 @@ export function createRfc6962(get: LogGet, key: LogKey, url: string): LogClient 
     },
     page: async (start, endExclusive, _size, signal) => {
       const body = await get(`ct/v1/get-entries?start=${start}&end=${endExclusive - 1}`, ENTRIES, signal)
-      const entries = broken('page of entries', () => readEntries(body, start))
-      if (entries.length === 0) throw new LogFailure('broken', 'it answers without entries, though its tree has them')
-      if (entries.length > endExclusive - start) throw new LogFailure('broken', 'it answers with more entries than were asked for')
-      largest = Math.max(largest, entries.length)
-      return { start, entries }
+      const page = broken('page of entries', () => readEntries(body, start, sieve))
+      const count = entriesIn(page)
+      if (count === 0) throw new LogFailure('broken', 'it answers without entries, though its tree has them')
+      if (count > endExclusive - start) throw new LogFailure('broken', 'it answers with more entries than were asked for')
+      largest = Math.max(largest, count)
+      return page
     },
     edge: async ({ size, rootHash }, signal) => {
       if (size === 0) return growTree().range()
@@ -63,24 +65,25 @@ export function createRfc6962(get: LogGet, key: LogKey, url: string): LogClient 
   }
 }
 
-function readEntries(body: Buffer, start: number): readonly LogEntry[] {
+function readEntries(body: Buffer, start: number, sieve: Sieve): LogPage {
   const { entries } = objectOf(body.toString('latin1'), 'get-entries')
   if (!Array.isArray(entries)) throw new ParseError('value', 'entries', 0, 'is not a list')
-  return (entries as unknown[]).map((row, n): LogEntry => {
+  const hashes = Buffer.allocUnsafe(entries.length * HASH_BYTES)
+  const kept: LogEntry[] = []
+  const misplaced: number[] = []
+  for (const [n, row] of (entries as unknown[]).entries()) {
     const { leaf_input: leaf, extra_data: extra } = (typeof row === 'object' && row !== null ? row : {}) as Record<string, unknown>
     if (typeof leaf !== 'string') throw new ParseError('value', 'leaf_input', 0, 'is not a string')
     const leafInput = decodeBase64(leaf, 'leaf_input')
+    hashes.set(leafHash(leafInput), n * HASH_BYTES)
     const { entry, why } = readLeaf(leafInput)
     const index = start + n
-    return {
-      index,
-      leafHash: leafHash(leafInput),
-      entry,
-      why,
-      precertificate: entry?.type === 'precert' && typeof extra === 'string' ? precertificateOf(extra) : undefined,
-      misplaced: isMisplaced(entry, index),
-    }
-  })
+    if (entry !== undefined && isMisplaced(entry, index)) misplaced.push(index)
+    if (entry !== undefined && !sieve.mayMatter(entry.der, 0, entry.der.length)) continue
+    const precertificate = entry?.type === 'precert' && typeof extra === 'string' ? precertificateOf(extra) : undefined
+    kept.push({ index, leafHash: hashes.subarray(n * HASH_BYTES, (n + 1) * HASH_BYTES), entry, why, precertificate })
+  }
+  return { start, hashes, kept, misplaced }
 }
 
 // It is not signed, so what is wrong with it is no reason to ask again: what the leaf says counts.

@@ -3,12 +3,12 @@ import { readCheckpoint } from '../ct/checkpoint.ts'
 import { growTree } from '../ct/compact-range.ts'
 import { ParseError } from '../ct/errors.ts'
 import type { LogKey } from '../ct/log-key.ts'
-import { leafHash } from '../ct/merkle.ts'
 import type { Tile } from '../ct/tile.ts'
-import { edgeTiles, readDataTile, readHashTile, tilePath } from '../ct/tile.ts'
+import { edgeTiles, readHashTile, tilePath } from '../ct/tile.ts'
+import type { Sieve } from '../watch/sieve.ts'
+import { siftTile } from '../watch/sift-tile.ts'
 import type { LogClient } from './log-client.ts'
-import type { LogEntry } from './log-entry.ts'
-import { isMisplaced } from './log-entry.ts'
+import { HASH_BYTES } from './log-entry.ts'
 import { LogFailure } from './log-failure.ts'
 import type { LogGet } from './log-http.ts'
 
@@ -18,8 +18,8 @@ const HASHES = { timeoutMs: 30_000, maxBytes: WIDTH * 32 }
 // An entry may hold 128 KiB and more; real tiles have half a megabyte.
 const DATA = { timeoutMs: 60_000, maxBytes: 64 * 1024 * 1024 }
 
-/** A client of the log with this key. `url` is for evidence. */
-export function createStaticCt(get: LogGet, key: LogKey, url: string): LogClient {
+/** A client of the log with this key. `url` is for evidence; `sieve` tells what may matter. */
+export function createStaticCt(get: LogGet, key: LogKey, url: string, sieve: Sieve): LogClient {
   // The partial tile may be gone once the full one is there: which has the same bytes first.
   const tile = async (which: Tile, limits: typeof DATA, signal: AbortSignal): Promise<Buffer> => {
     try {
@@ -40,15 +40,23 @@ export function createStaticCt(get: LogGet, key: LogKey, url: string): LogClient
       const first = index * WIDTH
       const which: Tile = { level: 'data', index, width: Math.min(WIDTH, size - first) }
       const body = await tile(which, DATA, signal)
-      const entries: LogEntry[] = []
-      broken('data tile', () =>
-        readDataTile(body, which.width, ({ entry, timestamped, precertificate }, n) => {
-          const at = first + n
-          if (at < start || at >= endExclusive) return
-          entries.push({ index: at, leafHash: leafHash(timestamped, 2), entry, why: undefined, precertificate, misplaced: isMisplaced(entry, at) })
-        }),
-      )
-      return { start, entries }
+      const { hashes, kept, misplaced } = broken('data tile', () => siftTile(body, which.width, first, sieve))
+      const end = Math.min(endExclusive, first + which.width)
+      const within = (n: number): boolean => first + n >= start && first + n < end
+      return {
+        start,
+        hashes: hashes.subarray((start - first) * HASH_BYTES, (end - first) * HASH_BYTES),
+        kept: kept
+          .filter(({ n }) => within(n))
+          .map(({ n, entry, precertificate }) => ({
+            index: first + n,
+            leafHash: hashes.subarray(n * HASH_BYTES, (n + 1) * HASH_BYTES),
+            entry,
+            why: undefined,
+            precertificate,
+          })),
+        misplaced: misplaced.filter(within).map((n) => first + n),
+      }
     },
     edge: async ({ size }, signal) => {
       const tiles = edgeTiles(size)

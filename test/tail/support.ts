@@ -16,6 +16,7 @@ import { createTail } from '../../src/tail.ts'
 import type { Alert } from '../../src/watch/alert.ts'
 import { parseItem } from '../../src/watch/item.ts'
 import { createMatcher } from '../../src/watch/match.ts'
+import { createSieve } from '../../src/watch/sieve.ts'
 
 export interface TailRun {
   readonly alerts: Alert[]
@@ -94,6 +95,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       random: Math.random,
       userAgent: 'certbell/test (+https://example.net)',
       longestMs: options.longestMs ?? 3000,
+      sieve: createSieve(items),
       sift: createSift(createMatcher(items, [])),
       interval: options.interval ?? 50,
       start: options.start ?? 'beginning',
