@@ -45,7 +45,8 @@ export function createFlagTable(): FlagTable {
     bits += 1
     keys = new Int32Array(2 ** bits)
     values = new Uint8Array(2 ** bits)
-    for (const [n, key] of oldKeys.entries()) {
+    for (let n = 0; n < oldKeys.length; n++) {
+      const key = oldKeys[n]!
       if (key === 0) continue
       const slot = slotOf(key)
       keys[slot] = key

@@ -35,13 +35,10 @@ export function createNameSieve(items: Iterable<NameItem>): NameSieve {
   const table = createFlagTable()
   for (const { domain, exact } of items) {
     let hash = HASH_START
-    let dots = domain.split('.').length - 1
+    const firstDot = domain.indexOf('.')
     for (let at = domain.length - 1; at >= 0; at--) {
       const byte = domain.charCodeAt(at)
-      if (byte === DOT) {
-        dots -= 1
-        table.add(hash, dots === 0 ? ABOVE | PARENT : ABOVE)
-      }
+      if (byte === DOT) table.add(hash, at === firstDot ? ABOVE | PARENT : ABOVE)
       hash = hashByte(hash, byte)
     }
     table.add(hash, exact ? EXACT : SUBTREE)
