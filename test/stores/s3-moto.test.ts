@@ -1,0 +1,21 @@
+// The store's contract against an S3 that is not ours.
+import { after, before, describe } from 'node:test'
+import { openS3 } from '../../src/stores/s3/backend.ts'
+import { storeContract } from './contract.ts'
+import type { Moto } from './moto.ts'
+import { startMoto, withoutMoto } from './moto.ts'
+import { PATIENT, s3Options } from './s3-place.ts'
+
+// It takes its time, and more so while other tests run.
+const SLOW = { ...PATIENT, timeLeft: () => 60_000, attemptMs: 30_000 }
+
+describe('moto', { skip: withoutMoto }, () => {
+  let moto: Moto
+  before(async () => void (moto = await startMoto()))
+  after(() => moto.stop())
+  storeContract('s3 of moto', async () => ({
+    open: async () => openS3(s3Options(moto.endpoint, SLOW)),
+    atOnce: true,
+    remove: async () => moto.empty(),
+  }))
+})
