@@ -28,7 +28,7 @@ const scalars: readonly ScalarTag[] = ['Ref', 'Sub', 'GetAtt', 'Condition'].map(
 const lists: readonly CollectionTag[] = ['If', 'Not', 'Equals', 'And', 'Or', 'Join', 'Select', 'Split', 'Sub'].map((name) => ({
   tag: `!${name}`,
   collection: 'seq',
-  resolve: (seq) => new Scalar({ [short(name)]: seq instanceof YAMLSeq ? (seq.toJSON() as unknown) : [] }),
+  resolve: (seq) => new Scalar({ [short(name)]: seq instanceof YAMLSeq ? seq.toJSON() : [] }),
 }))
 
 /** Reads a template's YAML. A tag that it does not know is an error. */

@@ -54,20 +54,3 @@ export function allows(statements: readonly Statement[], { action, resource, con
   )
   return matching.length > 0 && matching.every(({ Effect }) => Effect === 'Allow')
 }
-
-/**
- * What S3 asks IAM about a request, path style without the bucket. For an object that is not there it also asks whether the caller may list, with the
- * object's key as the prefix.
- */
-export function askedByS3(
-  bucket: string,
-  request: { readonly method: string; readonly key: string; readonly prefix?: string; readonly status: number },
-): readonly Asked[] {
-  const { method, key, prefix, status } = request
-  const listing = (prefix: string): Asked => ({ action: 's3:ListBucket', resource: `arn:aws:s3:::${bucket}`, context: { 's3:prefix': prefix } })
-  if (prefix !== undefined) return [listing(prefix)]
-  const action = { GET: 's3:GetObject', PUT: 's3:PutObject', DELETE: 's3:DeleteObject' }[method]
-  if (action === undefined) throw new Error(`${method} is not known here`)
-  const own: Asked = { action, resource: `arn:aws:s3:::${bucket}/${key}` }
-  return status === 404 ? [own, listing(key)] : [own]
-}
