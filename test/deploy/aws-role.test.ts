@@ -2,17 +2,14 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, it, test } from 'node:test'
-import type { Backend } from '../../src/stores/backend.ts'
-import { openS3 } from '../../src/stores/s3/backend.ts'
-import type { ObjectStore } from '../../src/stores/s3/object-store.ts'
+import test from 'node:test'
 import { readPredecessor } from '../../src/stores/s3/predecessor-object.ts'
 import { honoursConditions } from '../../src/stores/s3/probe.ts'
-import { pruneContract } from '../stores/contract-prune.ts'
 import { s3Place } from '../stores/s3-place.ts'
 import { parseTemplate, workOut } from '../support/cloudformation.ts'
 import type { Asked, Statement } from '../support/iam.ts'
 import { allows } from '../support/iam.ts'
+import { askedInALife, asks, recorded } from './asked.ts'
 
 const template = parseTemplate(readFileSync(join(import.meta.dirname, '../../deploy/aws/template.yaml'), 'utf8'))
 // The prefix of the tests' place in S3.
@@ -24,71 +21,36 @@ function statements(parameters: Readonly<Record<string, string>> = {}): readonly
   return policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement)
 }
 
-const get = (bucket: string, key: string): Asked => ({ action: 's3:GetObject', resource: `arn:aws:s3:::${bucket}/${key}` })
-const put = (bucket: string, key: string): Asked => ({ action: 's3:PutObject', resource: `arn:aws:s3:::${bucket}/${key}` })
-const remove = (bucket: string, key: string): Asked => ({ action: 's3:DeleteObject', resource: `arn:aws:s3:::${bucket}/${key}` })
-// Also what S3 looks at before it says 404 rather than 403, with the key as the prefix.
-const list = (bucket: string, prefix: string): Asked => ({
-  action: 's3:ListBucket',
-  resource: `arn:aws:s3:::${bucket}`,
-  context: { 's3:prefix': prefix },
+const { get, put, remove, list } = asks
+
+test('the role: all that the program does to its state is allowed', async () => {
+  const asked = await askedInALife('statebucket')
+  assert.equal(new Set(asked.map(({ action }) => action)).size, 4)
+  const may = statements()
+  for (const one of asked) assert.ok(allows(may, one), JSON.stringify(one))
 })
 
-/** The store, and what IAM is asked because of it. `If-Match` wants the right to read as well. */
-function watched(store: ObjectStore, bucket: string, asked: Asked[]): ObjectStore {
-  return {
-    get: async (key, unless) => {
-      const object = await store.get(key, unless)
-      asked.push(get(bucket, key), ...(object === undefined ? [list(bucket, key)] : []))
-      return object
-    },
-    put: async (key, body, condition) => {
-      const done = await store.put(key, body, condition)
-      asked.push(put(bucket, key), get(bucket, key), ...(done === 'gone' ? [list(bucket, key)] : []))
-      return done
-    },
-    list: async (prefix, atMost) => {
-      asked.push(list(bucket, prefix))
-      return store.list(prefix, atMost)
-    },
-    remove: async (key) => {
-      asked.push(remove(bucket, key))
-      return store.remove(key)
-    },
-  }
-}
-
-describe('the program is allowed what it asks for', () => {
+test("the role: so is the doctor's probe", async () => {
   const asked: Asked[] = []
-  const open = async (store: ObjectStore, options: Parameters<typeof openS3>[0]): Promise<Backend> =>
-    openS3({ ...options, store: watched(store, 'statebucket', asked) })
-  // A life of the state: made, filled, delivered, forgotten.
-  pruneContract(async () => {
-    const { fake, options } = await s3Place()
-    return { open: async () => open(options().store, options()), atOnce: true, remove: async () => fake.close() }
-  })
+  const { fake, options } = await s3Place()
+  const { store, place } = options()
+  assert.ok(await honoursConditions(recorded(store, 'statebucket', asked), place.prefix, 'x1'))
+  await fake.close()
+  const may = statements()
+  for (const one of asked) assert.ok(allows(may, one), JSON.stringify(one))
+})
 
-  it('in all it does to the state', async () => {
-    const { fake, options } = await s3Place()
-    const { store, place } = options()
-    assert.ok(await honoursConditions(watched(store, 'statebucket', asked), place.prefix, 'x1'))
-    await fake.close()
-    const may = statements()
-    assert.deepEqual(new Set(asked.map(({ action }) => action)).size, 4, 'get, put, list and remove were all tried')
-    for (const one of asked) assert.ok(allows(may, one), JSON.stringify(one))
-  })
-
-  it('in reading the predecessor’s marks, there or not', async () => {
-    const marks: Asked[] = []
-    const { fake, options } = await s3Place()
-    fake.set('example.com', '"1"')
-    for (const name of ['example.com', 'bücher.example']) await readPredecessor(watched(options().store, 'old-bucket', marks), name)
-    await fake.close()
-    assert.equal(marks.length, 3)
-    const may = statements({ PredecessorBucket: 'old-bucket' })
-    for (const one of marks) assert.ok(allows(may, one), JSON.stringify(one))
-    for (const one of marks) assert.ok(!allows(statements(), one), 'and not where nothing is taken over')
-  })
+test("the role: the predecessor's marks are read, there or not, where they are to be taken over and nowhere else", async () => {
+  const asked: Asked[] = []
+  const { fake, options } = await s3Place()
+  fake.set('example.com', '"1"')
+  for (const name of ['example.com', 'bücher.example']) await readPredecessor(recorded(options().store, 'old-bucket', asked), name)
+  await fake.close()
+  assert.equal(asked.length, 3)
+  for (const one of asked) {
+    assert.ok(allows(statements({ PredecessorBucket: 'old-bucket' }), one), JSON.stringify(one))
+    assert.ok(!allows(statements(), one))
+  }
 })
 
 const ARN = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:certbell-AbCdEf'
@@ -114,12 +76,12 @@ const tried: readonly (readonly [what: string, may: boolean, asked: Asked, param
   ['the bucket stays', false, { action: 's3:DeleteBucket', resource: 'arn:aws:s3:::statebucket' }],
   ['and its policy', false, { action: 's3:PutBucketPolicy', resource: 'arn:aws:s3:::statebucket' }],
   [
-    'listing is granted on the bucket’s own ARN, where it has an effect',
+    "listing is granted on the bucket's own ARN, where it has an effect",
     false,
     { ...list('statebucket', 'state/x'), resource: 'arn:aws:s3:::statebucket/*' },
   ],
   ['other buckets are none of its business', false, get('another', 'state/certbell.json.gz')],
-  ['the predecessor’s marks are read', true, get('old-bucket', 'example.com'), ALL],
+  ["the predecessor's marks are read", true, get('old-bucket', 'example.com'), ALL],
   ['and never written', false, put('old-bucket', 'example.com'), ALL],
   ['nor removed', false, remove('old-bucket', 'example.com'), ALL],
   ['its own log', true, { action: 'logs:PutLogEvents', resource: 'arn:aws:logs:eu-central-1:123456789012:log-group:loggroup:log-stream:x' }],

@@ -10,6 +10,7 @@ import { parseTemplate, workOut } from '../support/cloudformation.ts'
 const root = join(import.meta.dirname, '../..')
 const file = join(root, 'deploy/aws/template.yaml')
 const template = parseTemplate(readFileSync(file, 'utf8'))
+const { Parameters = {} } = template
 const WEBHOOK = 'https://hooks.slack.com/services/T0EXAMPLE/B0EXAMPLE/exampleExampleExample'
 const LEAST = { MonitorDomains: 'example.com, =login.example.net', SlackWebhook: WEBHOOK }
 const deployed = workOut(template, LEAST)
@@ -55,7 +56,7 @@ test('a tick comes once: neither the scheduler nor Lambda repeats it, and one th
   assert.equal(named('FailedRuns').Properties['SqsManagedSseEnabled'], true)
 })
 
-test('the state outlives the stack, keeps old versions for a while, is encrypted, and is nobody else’s', () => {
+test("the state outlives the stack, keeps old versions for a while, is encrypted, and is nobody else's", () => {
   const { DeletionPolicy, UpdateReplacePolicy, Properties } = named('StateBucket')
   assert.deepEqual([DeletionPolicy, UpdateReplacePolicy], ['Retain', 'Retain'])
   assert.deepEqual(Properties['VersioningConfiguration'], { Status: 'Enabled' })
@@ -117,7 +118,7 @@ test('alarms: a run that failed, none that ran, a name that nobody looked at; si
     // The slowest schedule must not look like none.
     assert.ok(Number(Period) * Number(EvaluationPeriods) >= 300)
   }
-  const { AllowedValues } = template.Parameters['Schedule'] as { readonly AllowedValues: readonly string[] }
+  const { AllowedValues } = Parameters['Schedule'] as { readonly AllowedValues: readonly string[] }
   const slowest = Math.max(...AllowedValues.map((rate) => Number(/^rate\((\d+) minutes?\)$/.exec(rate)?.[1])))
   for (const { Period } of alarms.slice(1)) assert.ok(slowest * 60 < Number(Period))
 })
@@ -161,13 +162,12 @@ test('each variable is one that the configuration reads, and means there what th
   assert.ok(most.certspotter !== false)
   assert.equal(most.certspotter.token, 'k1')
   assert.deepEqual(most.predecessor, { bucket: 'old-bucket' })
-  assert.deepEqual(most.state, least.state, 'the state is never in the predecessor’s bucket')
+  assert.deepEqual(most.state, least.state, "the state is never in the predecessor's bucket")
   assert.equal(most.exclude.length, 1)
 })
 
 test('secrets: hidden where they are typed in, else only their names are', () => {
-  for (const [name, { NoEcho = false }] of Object.entries(template.Parameters))
-    assert.equal(NoEcho, ['SlackWebhook', 'CertspotterToken'].includes(name), name)
+  for (const [name, { NoEcho = false }] of Object.entries(Parameters)) assert.equal(NoEcho, ['SlackWebhook', 'CertspotterToken'].includes(name), name)
   const parameters = variables(
     workOut(template, { ...LEAST, SlackWebhookParameter: '/certbell/slack', CertspotterTokenParameter: '/certbell/token' }),
   )
@@ -180,7 +180,6 @@ test('secrets: hidden where they are typed in, else only their names are', () =>
 })
 
 test('every parameter but the names has a default, and none of those that become part of a policy takes a wildcard', () => {
-  const { Parameters } = template
   assert.deepEqual(
     Object.entries(Parameters).flatMap(([name, { Default }]) => (Default === undefined ? [name] : [])),
     ['MonitorDomains'],

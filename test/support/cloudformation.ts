@@ -14,10 +14,9 @@ export interface Resource {
 
 /** What a template says, functions written out long. */
 export interface Template {
-  readonly Parameters: Readonly<Record<string, { readonly Default?: Value; readonly NoEcho?: boolean; readonly AllowedPattern?: string }>>
-  readonly Conditions: Readonly<Record<string, unknown>>
+  readonly Parameters?: Readonly<Record<string, { readonly Default?: Value; readonly NoEcho?: boolean; readonly AllowedPattern?: string }>>
+  readonly Conditions?: Readonly<Record<string, unknown>>
   readonly Resources: Readonly<Record<string, unknown>>
-  readonly Outputs: Readonly<Record<string, unknown>>
 }
 
 const short = (name: string): string => (name === 'Ref' || name === 'Condition' ? name : `Fn::${name}`)
@@ -46,22 +45,25 @@ const PSEUDO: Readonly<Record<string, string>> = {
 }
 
 /** What would be deployed with these parameters, in account 123456789012, region eu-central-1. A Ref to a resource gives its logical name in lower case. */
-export function workOut(template: Template, parameters: Readonly<Record<string, string>>): Readonly<Record<string, Resource>> {
-  for (const name of Object.keys(parameters)) if (!(name in template.Parameters)) throw new Error(`no parameter ${name}`)
+export function workOut(
+  { Parameters = {}, Conditions = {}, Resources }: Template,
+  parameters: Readonly<Record<string, string>>,
+): Readonly<Record<string, Resource>> {
+  for (const name of Object.keys(parameters)) if (!(name in Parameters)) throw new Error(`no parameter ${name}`)
 
   const reference = (name: string): unknown => {
     if (name === 'AWS::NoValue') return ABSENT
     if (name in PSEUDO) return PSEUDO[name]
-    if (name in template.Parameters) {
-      const value = parameters[name] ?? template.Parameters[name]?.Default
+    if (name in Parameters) {
+      const value = parameters[name] ?? Parameters[name]?.Default
       if (value === undefined) throw new Error(`the parameter ${name} has no value`)
       return value
     }
-    if (name in template.Resources) return name.toLowerCase()
+    if (name in Resources) return name.toLowerCase()
     throw new Error(`nothing is called ${name}`)
   }
   const attribute = ([name = '', what = '']: readonly string[]): string => {
-    const { Type } = (template.Resources[name] ?? {}) as { readonly Type?: string }
+    const { Type } = (Resources[name] ?? {}) as { readonly Type?: string }
     if (Type === 'AWS::S3::Bucket' && what === 'Arn') return `arn:aws:s3:::${name.toLowerCase()}`
     // With the streams, as CloudFormation gives it.
     if (Type === 'AWS::Logs::LogGroup' && what === 'Arn') return `arn:aws:logs:eu-central-1:123456789012:log-group:${name.toLowerCase()}:*`
@@ -69,8 +71,8 @@ export function workOut(template: Template, parameters: Readonly<Record<string, 
     return `${name.toLowerCase()}.${what}`
   }
   const condition = (name: string): boolean => {
-    if (!(name in template.Conditions)) throw new Error(`no condition ${name}`)
-    return of(template.Conditions[name]) === true
+    if (!(name in Conditions)) throw new Error(`no condition ${name}`)
+    return of(Conditions[name]) === true
   }
   const functions: Readonly<Record<string, (argument: never) => unknown>> = {
     Ref: reference,
@@ -96,7 +98,7 @@ export function workOut(template: Template, parameters: Readonly<Record<string, 
   }
 
   return Object.fromEntries(
-    Object.entries(template.Resources)
+    Object.entries(Resources)
       .filter(([, resource]) => {
         const { Condition } = resource as { readonly Condition?: string }
         return Condition === undefined || condition(Condition)
