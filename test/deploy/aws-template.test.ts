@@ -101,13 +101,14 @@ test('the log is kept for a month, and is plain: metrics are lines in it', () =>
   assert.deepEqual(named('Function').Properties['LoggingConfig'], { LogGroup: 'loggroup', LogFormat: 'Text' })
 })
 
-test('alarms: a run that failed, none that ran, a name that nobody looked at; silence of the last two is bad news', () => {
+test('alarms: a run that failed, none that ran, trouble that lasts, a name that nobody looked at; missing data is bad news where it must be', () => {
   const alarms = ofType('AWS::CloudWatch::Alarm').map(({ Properties }) => Properties)
   assert.deepEqual(
     alarms.map(({ MetricName, ComparisonOperator, Threshold, TreatMissingData }) => [MetricName, ComparisonOperator, Threshold, TreatMissingData]),
     [
       ['Errors', 'GreaterThanThreshold', 0, 'notBreaching'],
       ['Invocations', 'LessThanThreshold', 1, 'breaching'],
+      ['Trouble', 'GreaterThanThreshold', 0, 'notBreaching'],
       ['OldestLookAgeSeconds', 'GreaterThanThreshold', 10800, 'breaching'],
     ],
   )
@@ -167,7 +168,8 @@ test('each variable is one that the configuration reads, and means there what th
 })
 
 test('secrets: hidden where they are typed in, else only their names are', () => {
-  for (const [name, { NoEcho = false }] of Object.entries(Parameters)) assert.equal(NoEcho, ['SlackWebhook', 'CertspotterToken'].includes(name), name)
+  for (const [name, { NoEcho = false }] of Object.entries(Parameters))
+    assert.equal(NoEcho, ['SlackWebhook', 'CertspotterToken', 'Heartbeat'].includes(name), name)
   const parameters = variables(
     workOut(template, { ...LEAST, SlackWebhookParameter: '/certbell/slack', CertspotterTokenParameter: '/certbell/token' }),
   )
