@@ -1,7 +1,7 @@
 // The pipes are laid here, once: a configuration and the world in, everything opened and wired out.
 import { createHash } from 'node:crypto'
 import type { Clock } from './clock.ts'
-import type { Config, DirectoryState, S3State } from './config/config.ts'
+import type { Config, State } from './config/config.ts'
 import type { Http } from './http.ts'
 import { createMonitor, sayStraight } from './monitor.ts'
 import type { Monitor, MonitorEvent, MonitorPorts } from './monitor.ts'
@@ -32,12 +32,15 @@ export interface World {
   readonly http: Http
   readonly owner: Owner
   readonly version: string
-  readonly openState: (state: DirectoryState | S3State) => Promise<Backend>
-  /** Reads a file; undefined if there is none; throws if it cannot be read. */
-  readonly readFile: (path: string) => string | undefined
+  readonly openState: (config: Pick<Config, 'state' | 'aws'>) => Promise<Backend>
+  /**
+   * What the predecessor kept under these names, as it stands; an Error where it cannot be read. Names that it did not keep are not in it. Throws
+   * OwnerError where nobody can tell whether it kept any.
+   */
+  readonly readInherited: (config: Pick<Config, 'predecessor' | 'aws'>, names: readonly string[]) => Promise<ReadonlyMap<string, string | Error>>
   readonly stdout: { readonly isTty: boolean; readonly color: boolean; readonly write: (text: string) => Promise<void> }
   /** See MonitorPorts.straight; for the place that the state lives in. */
-  readonly straight: (state: DirectoryState | S3State) => MonitorPorts['straight']
+  readonly straight: (state: State) => MonitorPorts['straight']
   /** Longest times for one request, ms. */
   readonly timeouts: { readonly ask: number; readonly send: number }
   readonly warn: (message: string) => void
@@ -129,7 +132,7 @@ export async function openApp(
   const straight = world.straight(config.state)
   let backend: Backend | undefined
   try {
-    backend = await world.openState(config.state)
+    backend = await world.openState(config)
     const { reader } = backend
     const setup = await withInherited(plan.setup, config, plan.items, reader, world)
     const byKey = new Map(config.watch.map((item) => [itemKey(item), item]))
@@ -163,32 +166,32 @@ function coveredBy(item: Item | undefined): (name: string) => boolean {
   return (name) => (below !== undefined && name.endsWith(below)) || matcher.match([name], []).matched.length > 0
 }
 
-// The predecessor kept a file for each domain in the same directory: its id is where a name without a state here goes on.
+// The predecessor kept an id for each domain: that is where a name without a state here goes on.
 async function withInherited(setup: Setup, config: Config, items: Plan['items'], reader: Reader, world: World): Promise<Setup> {
-  const from = config.state.kind === 'directory' ? config.state.migrateFrom : undefined
-  if (from === undefined) return setup
+  if (config.predecessor.bucket === undefined && config.predecessor.directory === undefined) return setup
   const known = (await reader.control()).items
+  const names = new Map<string, readonly string[]>()
+  for (const { key } of setup.items) {
+    const asked = items.get(key)
+    if (asked !== undefined && known[key] === undefined) names.set(key, [...new Set([asked.domain, asked.text.replace(/^=/, '')])])
+  }
+  if (names.size === 0) return setup
+  const kept = await world.readInherited(config, [...new Set([...names.values()].flat())])
   return {
     ...setup,
     items: setup.items.map((entry) => {
-      const asked = items.get(entry.key)
-      if (asked === undefined || known[entry.key] !== undefined) return entry
-      for (const name of new Set([asked.domain, asked.text.replace(/^=/, '')])) {
-        const inherited = inheritedFrom(`${from}/${name}`, world)
+      for (const name of names.get(entry.key) ?? []) {
+        const inherited = inheritedFrom(kept.get(name))
         if (inherited === undefined) continue
         if ('cursor' in inherited) return { ...entry, cursor: inherited.cursor }
-        world.warn(`the predecessor's state of ${name} is not used: ${inherited.problem}. The name gets a baseline; the file was left as it is`)
+        world.warn(`the predecessor's state of ${name} is not used: ${inherited.problem}. The name gets a baseline; what it was is left as it is`)
       }
       return entry
     }),
   }
 }
 
-function inheritedFrom(path: string, world: World): Inherited | undefined {
-  try {
-    const content = world.readFile(path)
-    return content === undefined ? undefined : readInherited(content)
-  } catch (error) {
-    return { problem: error instanceof Error ? error.message : 'it cannot be read' }
-  }
+function inheritedFrom(content: string | Error | undefined): Inherited | undefined {
+  if (content instanceof Error) return { problem: content.message }
+  return content === undefined ? undefined : readInherited(content)
 }

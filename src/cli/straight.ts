@@ -1,27 +1,30 @@
 // When something was last said past the state: the time of a file of no bytes. Changing it works on a full disk, where nothing else does.
-import { closeSync, openSync, statSync, utimesSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { closeSync, constants, futimesSync, lstatSync, openSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { State } from '../config/config.ts'
 import type { MonitorPorts } from '../monitor.ts'
-import type { DirectoryState, S3State } from '../config/config.ts'
 
 /** ms since the epoch; 0 if nothing was ever said. */
-export function saidStraightAt(state: DirectoryState | S3State): number {
-  const path = pathOf(state)
-  return path === undefined ? 0 : (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0)
+export function saidStraightAt(state: State): number {
+  const found = lstatSync(pathOf(state), { throwIfNoEntry: false })
+  // In a folder that everyone may write to, a file of someone else's says nothing.
+  return found === undefined || found.uid !== process.getuid?.() ? 0 : found.mtimeMs
 }
 
 /** The mark of a state's place. In memory as well, for a disk that is gone. */
-export function straightMark(state: DirectoryState | S3State): MonitorPorts['straight'] {
+export function straightMark(state: State): MonitorPorts['straight'] {
   const path = pathOf(state)
   let last = 0
   return {
     last: () => Math.max(last, saidStraightAt(state)),
     mark: (now) => {
       last = now
-      if (path === undefined) return
       try {
-        closeSync(openSync(path, 'a', 0o600))
-        utimesSync(path, now / 1000, now / 1000)
+        const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+        futimesSync(file, now / 1000, now / 1000)
+        closeSync(file)
       } catch {
         // Then it is at most once an hour for this process.
       }
@@ -29,6 +32,8 @@ export function straightMark(state: DirectoryState | S3State): MonitorPorts['str
   }
 }
 
-function pathOf(state: DirectoryState | S3State): string | undefined {
-  return state.kind === 'directory' ? join(state.path, 'last-said-straight') : undefined
+// What is said past a bucket is remembered on this machine: each run from cron is a process of its own.
+function pathOf(state: State): string {
+  if (state.kind === 'directory') return join(state.path, 'last-said-straight')
+  return join(tmpdir(), `certbell-said-${process.getuid?.() ?? ''}-${createHash('sha256').update(state.shown).digest('hex').slice(0, 16)}`)
 }

@@ -1,14 +1,12 @@
 // The real world for a run: clock, network, state directory, standard output.
-import { statSync } from 'node:fs'
 import type { World } from '../app.ts'
 import { systemClock } from '../clock.ts'
-import type { DirectoryState, S3State } from '../config/config.ts'
-import { readTextFile } from '../config/files.ts'
+import type { Config } from '../config/config.ts'
 import { createHttp } from '../http-undici.ts'
 import { processOwner } from '../process-owner.ts'
 import type { Backend } from '../stores/backend.ts'
 import { openSqlite } from '../stores/sqlite/backend.ts'
-import { OwnerError } from '../watch/errors.ts'
+import { readInherited } from './inherited.ts'
 import type { Session } from './session.ts'
 import { straightMark } from './straight.ts'
 
@@ -25,11 +23,7 @@ export function realWorld(session: Session): { readonly world: World; readonly c
     owner: processOwner(),
     version: session.version,
     openState,
-    readFile: (path) => {
-      // A pipe of that name would be waited for for ever.
-      if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw new Error('it is not a file')
-      return readTextFile(path)
-    },
+    readInherited,
     stdout: { isTty: process.stdout.isTTY, color: session.color, write: writeOut },
     straight: straightMark,
     timeouts: { ask: ASK_MS, send: SEND_MS },
@@ -39,9 +33,11 @@ export function realWorld(session: Session): { readonly world: World; readonly c
 }
 
 /** Opens the state that the configuration names. */
-async function openState(state: DirectoryState | S3State): Promise<Backend> {
-  if (state.kind === 's3') throw new OwnerError('state-s3', 'state in S3 comes with the next version; use a directory')
-  return openSqlite(state.path, state.shown)
+async function openState({ state, aws }: Pick<Config, 'state' | 'aws'>): Promise<Backend> {
+  if (state.kind === 'directory') return openSqlite(state.path, state.shown)
+  // Amazon's SDK is large: only for who needs it.
+  const { openBucket } = await import('./bucket.ts')
+  return openBucket(state, aws)
 }
 
 async function writeOut(text: string): Promise<void> {

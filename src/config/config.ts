@@ -21,22 +21,42 @@ export interface CertspotterConfig {
   readonly baseline: 'inventory' | 'silent' | 'alert'
 }
 
-/** A directory on this machine. `migrateFrom` may hold the predecessor's files. */
+/** A directory on this machine. */
 export interface DirectoryState {
   readonly kind: 'directory'
   /** Absolute. */
   readonly path: string
   /** For people: `~/.local/state/certbell`. */
   readonly shown: string
-  readonly migrateFrom?: string
 }
 
-/** A bucket with a prefix (without slashes at its ends, perhaps empty). Not made by loadConfig yet. */
+/** A bucket and what the keys in it begin with: empty, or with a slash at its end. */
 export interface S3State {
   readonly kind: 's3'
   readonly bucket: string
   readonly prefix: string
+  /** For people: `s3://bucket/prefix`. */
   readonly shown: string
+}
+
+/** Where state lives. */
+export type State = DirectoryState | S3State
+
+/** Where the predecessor kept its own: an object at the top of a bucket for each domain, or a file in a directory (absolute). */
+export interface Predecessor {
+  readonly bucket?: string
+  readonly directory?: string
+}
+
+/** How AWS is reached, as far as the environment (or `.env`) says. */
+export interface AwsSettings {
+  readonly region?: string
+  /** S3 elsewhere than at Amazon's, without a slash at its end. */
+  readonly endpoint?: string
+  /** Secret. */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
+  /** They stand in `.env`, where nobody else looks for them. */
+  readonly ownCredentials: boolean
 }
 
 /** All settings, from flags, environment, `.env`, file and defaults. */
@@ -48,7 +68,10 @@ export interface Config {
   readonly slack: readonly SlackSink[]
   readonly stdout: 'auto' | 'pretty' | 'json' | 'off'
   readonly certspotter: false | CertspotterConfig
-  readonly state: DirectoryState | S3State
+  readonly state: State
+  /** Read once for each name that has no state of ours, and never written. */
+  readonly predecessor: Predecessor
+  readonly aws: AwsSettings
   /** Mail address or URL for the User-Agent; printable ASCII. */
   readonly contact?: string
   /** Secret. */

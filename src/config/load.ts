@@ -1,5 +1,6 @@
 // From flags, environment, .env and file to one Config, or to every mistake at once.
 import { dirname, join } from 'node:path'
+import { readAws } from './aws.ts'
 import type { Config, Flags } from './config.ts'
 import { readCertspotter } from './certspotter.ts'
 import type { Context } from './context.ts'
@@ -16,7 +17,7 @@ import type { Problem } from './problems.ts'
 import { readProxy } from './proxy.ts'
 import { readContact, readDebug, readHeartbeat, readListen, readLogFormat, readLogs, readStdout } from './settings.ts'
 import { readSlack } from './sinks.ts'
-import { readState } from './state.ts'
+import { readPredecessor, readState } from './state.ts'
 import { checkStructure } from './structure.ts'
 import { substitute } from './substitute.ts'
 
@@ -68,6 +69,8 @@ export function loadConfig(options: LoadOptions): LoadResult {
   readLogs(context)
   const lists = readWatchLists(context, flags.names ?? [], options.needWatch ?? true)
   const state = readState(context, flags.state)
+  const predecessor = readPredecessor(context)
+  const aws = readAws(context, state?.kind === 's3' || predecessor.bucket !== undefined)
   const logFormat = readLogFormat(context, flags.logFormat)
   const proxy = readProxy(context)
   const verbosity = readDebug(context, flags)
@@ -89,6 +92,8 @@ export function loadConfig(options: LoadOptions): LoadResult {
       stdout,
       certspotter,
       state,
+      predecessor,
+      aws,
       ...(contact === undefined ? {} : { contact }),
       ...(heartbeat === undefined ? {} : { heartbeat }),
       ...(listen === undefined ? {} : { listen }),

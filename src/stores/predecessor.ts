@@ -1,4 +1,5 @@
-// The state of "Certificate Transparency to Slack", our ancestor: a file named after the domain, holding the id of the last issuance it saw.
+// The state of "Certificate Transparency to Slack", our ancestor: a file or an object named after the domain, holding the id of the last issuance it
+// saw.
 // It is read once, for a name that has no state here, and never touched.
 
 /** What a file of the predecessor's says: the id to go on from, or why it is of no use. Undefined: there is no such file. */

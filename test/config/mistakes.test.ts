@@ -217,10 +217,24 @@ const table: readonly (readonly [string, Case, RegExp])[] = [
     /CERTSPOTTER_API_TOKEN +the token begins with "Bearer"/,
   ],
   // State.
-  ['s3', { yaml: 'watch: example.com\nstate: s3://bucket/prefix\n' }, /^ {2}2:8 +state: state in S3 comes with the next version; use a directory/m],
-  ['S3_BUCKET', { env: { MONITOR_DOMAINS: 'example.com', S3_BUCKET: 'alerts' } }, /^ {2}S3_BUCKET +state in S3 comes with the next version/m],
-  ['--state s3', { yaml: 'watch: example.com\n', flags: { state: 's3://bucket' } }, /^ {2}--state +state in S3/m],
-  ['postgres', { yaml: 'watch: example.com\nstate: postgres://db/x\n' }, /state in Postgres comes with a later version/],
+  [
+    'a bucket of no such name',
+    { yaml: 'watch: example.com\nstate: s3://My_Bucket/x\n' },
+    /^ {2}2:8 +state: "My_Bucket" is not the name of a bucket .*s3:\/\/bucket\/prefix/m,
+  ],
+  ['no bucket', { env: { MONITOR_DOMAINS: 'example.com', S3_BUCKET: 's3://' } }, /^ {2}S3_BUCKET +"" is not the name of a bucket/m],
+  ['a prefix that climbs', { yaml: 'watch: example.com\n', flags: { state: 's3://bucket/a/../b' } }, /^ {2}--state +"a\/\.\.\/b" is no prefix/m],
+  [
+    'a prefix that is none',
+    { yaml: 'watch: example.com\n', flags: { state: 's3://bucket/a b' } },
+    /"a b" is no prefix to keep state under\. Write letters/,
+  ],
+  [
+    'an endpoint that is no address',
+    { env: { MONITOR_DOMAINS: 'example.com', S3_BUCKET: 'alerts', AWS_ENDPOINT_URL_S3: 'minio:9000' } },
+    /^ {2}AWS_ENDPOINT_URL_S3 +is not the address of a service\. Write for instance https:/m,
+  ],
+  ['postgres', { yaml: 'watch: example.com\nstate: postgres://db/x\n' }, /state in Postgres comes with a later version; use a directory or s3:/],
   ['another scheme of state', { yaml: 'watch: example.com\nstate: redis://x\n' }, /state cannot live at redis:\/\//],
   ['no home', { yaml: 'watch: example.com\n', home: undefined }, /state: there is no home directory/],
   // The rest.

@@ -203,14 +203,14 @@ const table: readonly (readonly [string, Case, (config: Config) => unknown, unkn
   [
     'CERTBELL_STATE_DIR',
     { yaml: 'watch: example.com\nstate: a\n', env: { CERTBELL_STATE_DIR: 'b', FILESYSTEM_PATH: 'f' } },
-    directory,
-    { kind: 'directory', path: '/work/b', shown: '/work/b', migrateFrom: '/work/f' },
+    (c) => [c.state, c.predecessor],
+    [{ kind: 'directory', path: '/work/b', shown: '/work/b' }, { directory: '/work/f' }],
   ],
   [
     'FILESYSTEM_PATH',
     { yaml: 'watch: example.com\nstate: a\n', env: { FILESYSTEM_PATH: '/not/yet/there' } },
-    directory,
-    { kind: 'directory', path: '/not/yet/there', shown: '/not/yet/there', migrateFrom: '/not/yet/there' },
+    (c) => [c.state, c.predecessor],
+    [{ kind: 'directory', path: '/not/yet/there', shown: '/not/yet/there' }, { directory: '/not/yet/there' }],
   ],
   [
     'state is relative to the file',
@@ -233,6 +233,57 @@ const table: readonly (readonly [string, Case, (config: Config) => unknown, unkn
     '/home/ana/.local/state/certbell',
   ],
   ['a flag wins over S3_BUCKET', { yaml: 'watch: example.com\n', env: { S3_BUCKET: 'b' }, flags: { state: '/s' } }, (c) => directory(c)?.path, '/s'],
+  [
+    'and its objects are read all the same',
+    { yaml: 'watch: example.com\n', env: { S3_BUCKET: 'bkt' }, flags: { state: '/s' } },
+    (c) => c.predecessor,
+    { bucket: 'bkt' },
+  ],
+  [
+    'S3_BUCKET',
+    { yaml: 'watch: example.com\nstate: a\n', env: { S3_BUCKET: 'alerts', FILESYSTEM_PATH: '/f' } },
+    (c) => [c.state, c.predecessor],
+    [
+      { kind: 's3', bucket: 'alerts', prefix: '', shown: 's3://alerts' },
+      { bucket: 'alerts', directory: '/f' },
+    ],
+  ],
+  [
+    'S3_BUCKET as an address',
+    { yaml: 'watch: example.com\n', env: { S3_BUCKET: 's3://alerts/' } },
+    (c) => [c.state.shown, c.predecessor.bucket],
+    ['s3://alerts', 'alerts'],
+  ],
+  [
+    'a bucket with a prefix',
+    { yaml: 'watch: example.com\nstate: s3://my.bucket//ct/certbell/\n' },
+    (c) => c.state,
+    { kind: 's3', bucket: 'my.bucket', prefix: 'ct/certbell/', shown: 's3://my.bucket/ct/certbell' },
+  ],
+  [
+    'S3 elsewhere',
+    {
+      yaml: 'watch: example.com\nstate: s3://bucket\n',
+      env: { AWS_ENDPOINT_URL_S3: 'http://minio:9000/', AWS_ENDPOINT_URL: 'https://x', AWS_REGION: 'eu-north-1' },
+    },
+    (c) => c.aws,
+    { region: 'eu-north-1', endpoint: 'http://minio:9000', ownCredentials: false },
+  ],
+  [
+    'credentials in .env are ours to pass on, and secret',
+    {
+      yaml: 'watch: example.com\nstate: s3://bucket\n',
+      files: { '.env': 'AWS_ACCESS_KEY_ID=AKIDEXAMPLE\nAWS_SECRET_ACCESS_KEY=abcdefghijkl\nAWS_DEFAULT_REGION=eu-west-3\n' },
+    },
+    (c) => [c.aws, c.secrets],
+    [{ region: 'eu-west-3', credentials: { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'abcdefghijkl' }, ownCredentials: true }, ['abcdefghijkl']],
+  ],
+  [
+    'an endpoint that nobody uses may be anything',
+    { yaml: 'watch: example.com\n', env: { AWS_ENDPOINT_URL: '?' } },
+    (c) => c.aws,
+    { ownCredentials: false },
+  ],
   // The rest.
   ['stdout', { yaml: 'watch: example.com\nstdout: json\n' }, (c) => c.stdout, 'json'],
   ['stdout: off', { yaml: 'watch: example.com\nstdout: off\n' }, (c) => [c.stdout, c.warnings.length], ['off', 1]],

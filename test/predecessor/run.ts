@@ -69,6 +69,15 @@ export function config(options: RunOptions, api: string, slack: string): Config 
   return loaded.config
 }
 
+function inherited({ files }: RunOptions, { directory }: Config['predecessor'], names: readonly string[]): Map<string, string> {
+  return new Map(
+    names.flatMap((name) => {
+      const content = files?.[`${directory}/${name}`]
+      return content === undefined ? [] : [[name, content] as const]
+    }),
+  )
+}
+
 /** Starts it all; it ends with the test. */
 export async function start(t: TestContext, options: RunOptions): Promise<Run> {
   let time = T0
@@ -91,7 +100,7 @@ export async function start(t: TestContext, options: RunOptions): Promise<Run> {
       owner: { id: mine, alive: (id) => id === mine },
       version: '0.0.0',
       openState: options.openState ?? (async () => openMemory(root)),
-      readFile: (path) => options.files?.[path],
+      readInherited: async ({ predecessor }, names) => inherited(options, predecessor, names),
       stdout: { isTty: false, color: false, write: async () => undefined },
       straight: () => ({ last: () => 0, mark: () => undefined }),
       timeouts: { ask: options.askMs ?? 5000, send: 2000 },

@@ -71,7 +71,7 @@ async function run(options: EntryOptions): Promise<number> {
       http,
       owner: processOwner(),
       version: '0.0.0',
-      openState: async (state) => {
+      openState: async ({ state }) => {
         const backend = await openSqlite(options.state, state.shown)
         return {
           ...backend,
@@ -84,7 +84,7 @@ async function run(options: EntryOptions): Promise<number> {
             }),
         }
       },
-      readFile: () => undefined,
+      readInherited: async () => new Map(),
       stdout: { isTty: false, color: false, write: async () => undefined },
       straight: () => ({ last: () => 0, mark: () => undefined }),
       timeouts: { ask: options.askMs ?? 5000, send: options.sendMs ?? 5000 },
@@ -148,6 +148,8 @@ function config(options: EntryOptions): Config {
     stdout: 'off',
     certspotter: { url: options.api, quota: { full: 1000, single: 1000 }, intervalMs: 1000, baseline: 'inventory' },
     state: { kind: 'directory', path: options.state, shown: options.state },
+    predecessor: {},
+    aws: { ownCredentials: false },
     logFormat: 'text',
     debug: false,
     quiet: true,

@@ -10,7 +10,7 @@ const SHOWN = 50
 
 /** Runs the command; the exit code. */
 export async function alerts(session: Session, pending: boolean, limit: number | undefined): Promise<number> {
-  const reader = await openReader(session.config.state)
+  const reader = await openReader(session.config)
   try {
     const most = limit ?? (session.flags.json === true ? undefined : SHOWN + 1)
     const records = (await reader?.alerts({ pending, ...(most !== undefined && { limit: most }) })) ?? []

@@ -16,7 +16,7 @@ const SHOWN = 50
 /** Runs the command; the exit code. `limit` is for text; JSON has all unless it is given. */
 export async function certs(session: Session, name: string | undefined, limit: number | undefined): Promise<number> {
   const only = name === undefined ? undefined : createMatcher([askedFor(session, name)], [])
-  const reader = await openReader(session.config.state)
+  const reader = await openReader(session.config)
   const records: CertRecord[] = []
   let count = 0
   const most = limit ?? (session.flags.json === true ? Infinity : SHOWN)

@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises'
 import { createSource, planRun } from '../../app.ts'
 import type { Plan, World } from '../../app.ts'
-import type { Config } from '../../config/config.ts'
+import type { Config, S3State } from '../../config/config.ts'
 import { NetworkError } from '../../http.ts'
 import type { Backend } from '../../stores/backend.ts'
 import { count, credentialOf } from '../../stores/budget.ts'
@@ -64,27 +64,20 @@ async function stateFindings(
   plan: Plan,
   world: World,
 ): Promise<{ readonly findings: readonly Finding[]; readonly counted: Counted }> {
-  const shown = config.state.kind === 'directory' ? config.state.path : config.state.shown
+  const { state } = config
+  const shown = state.kind === 'directory' ? state.path : state.shown
   try {
-    const backend = await world.openState(config.state)
+    const backend = await world.openState(config)
     try {
-      const probe = { ...plan.setup, items: [], sinks: [] }
-      await createStore(backend, probe, world.owner, () => () => false, world.clock.now())
-      const swapped = await swapHonoured(backend)
-      if (!swapped) {
-        return {
-          findings: [
-            {
-              level: 'FAIL',
-              what: `state ${shown}: two writers at once would overwrite each other, and alerts would be lost`,
-              remedy: 'put it on a local disk: network file systems often have no working locks',
-            },
-          ],
-          counted: 'not-counted',
-        }
+      if (state.kind === 's3' && !(await keepsApart(state, config))) {
+        const remedy = 'use a service that knows conditional writes (If-Match and If-None-Match on PutObject), as Amazon S3 does'
+        return { findings: [overwriting(shown, remedy)], counted: 'not-counted' }
       }
+      await createStore(backend, { ...plan.setup, items: [], sinks: [] }, world.owner, () => () => false, world.clock.now())
+      if (!(await swapHonoured(backend)))
+        return { findings: [overwriting(shown, 'put it on a local disk: network file systems often have no working locks')], counted: 'not-counted' }
       const findings: Finding[] = [{ level: 'ok', what: `state ${shown} can be written, and two writers at once do not disturb each other` }]
-      if (config.state.kind === 'directory' && isShared(config.state.path)) {
+      if (state.kind === 'directory' && isShared(state.path)) {
         findings.push({ level: 'warn', what: `state ${shown}: others on this machine may look into the directory`, remedy: `chmod 700 ${shown}` })
       }
       return { findings, counted: plan.setup.items.length === 0 ? 'not-counted' : await countQuery(backend, plan, world) }
@@ -95,6 +88,15 @@ async function stateFindings(
     if (!(error instanceof OwnerError || error instanceof StoreError)) throw error
     return { findings: [{ level: 'FAIL', what: error.message }], counted: 'not-counted' }
   }
+}
+
+function overwriting(shown: string, remedy: string): Finding {
+  return { level: 'FAIL', what: `state ${shown}: two writers at once would overwrite each other, and alerts would be lost`, remedy }
+}
+
+async function keepsApart(state: S3State, { aws }: Config): Promise<boolean> {
+  const { keepsWritersApart } = await import('../bucket.ts')
+  return keepsWritersApart(state, aws)
 }
 
 // A transaction that is thrown out of must leave nothing, and one that ends must be seen by the next.

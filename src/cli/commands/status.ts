@@ -13,7 +13,7 @@ import { clockText, table } from '../table.ts'
 export async function status(session: Session): Promise<number> {
   const now = Date.now()
   const plan = planRun(session.config, process.stdout.isTTY, session.version)
-  const reader = await openReader(session.config.state)
+  const reader = await openReader(session.config)
   if (reader === undefined) {
     const message = 'Nothing was run yet: there is no state. Start certbell watch, or certbell poll'
     if (session.flags.json === true)
