@@ -27,19 +27,28 @@ const CATCHING_UP = 5 * 60_000
 /** After a state that could not be written. */
 const STATE_RETRY = 30_000
 
-/** Everything that is due now, once. Throws StoreError and OwnerError. */
-export async function runPass(app: App, clock: Clock, options: PassOptions): Promise<PassResult> {
+/** Everything that is due now, once. Throws StoreError and OwnerError, when nothing of it goes on any more. */
+export async function runPass(app: App, clock: Clock, given: PassOptions): Promise<PassResult> {
+  // One that cannot go on ends them all, and they are waited for: where processes are frozen, a loop left behind would wake up in another pass.
+  const stop = new AbortController()
+  const options = { ...given, signal: AbortSignal.any([given.signal, stop.signal]) }
+  const together = async (loops: readonly Promise<boolean>[]): Promise<boolean> => {
+    for (const loop of loops) loop.catch(() => stop.abort())
+    const ended = await Promise.allSettled(loops)
+    const broken = ended.find((result) => result.status === 'rejected')
+    if (broken !== undefined) throw broken.reason
+    return ended.some((result) => result.status === 'fulfilled' && result.value)
+  }
   const asking = askAll(app, clock, options)
   // Deliveries go on beside: a baseline of hours must not hold back what rings in it. When the asking is over, they end with the queue.
   let asked = false
   const over = asking.finally(() => (asked = true)).catch(() => undefined)
-  const sinks = app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => asked, over))
-  const results = await Promise.all([asking, ...sinks])
+  const failed = await together([asking, ...app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => asked, over))])
   await app.monitor.release()
   await app.monitor.review(true)
   // The review may have found a trouble: it goes out with this pass.
-  const last = await Promise.all(app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => true, over)))
-  return { failed: [...results, ...last].some((failed) => failed) }
+  const late = await together(app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => true, over)))
+  return { failed: failed || late }
 }
 
 async function askAll(app: App, clock: Clock, { wait, signal, resting }: PassOptions): Promise<boolean> {

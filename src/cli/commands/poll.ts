@@ -3,7 +3,7 @@ import { runPass } from '../../daemon.ts'
 import { openRun } from '../run-session.ts'
 import type { Session } from '../session.ts'
 import { untilSignalled } from '../signals.ts'
-import { clockText } from '../table.ts'
+import { clockText } from '../../clock-text.ts'
 
 /** Runs the command; the exit code: 1 if something failed, or waits because it failed. */
 export async function poll(session: Session, wait: boolean): Promise<number> {
