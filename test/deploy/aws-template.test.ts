@@ -4,6 +4,9 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { loadConfig } from '../../src/config/load.ts'
+import { emptyControl } from '../../src/stores/control.ts'
+import { overview } from '../../src/stores/overview.ts'
+import { emfLine } from '../../src/web/emf.ts'
 import type { Resource } from '../support/cloudformation.ts'
 import { parseTemplate, workOut } from '../support/cloudformation.ts'
 
@@ -122,6 +125,29 @@ test('alarms: a run that failed, none that ran, trouble that lasts, a name that 
   const { AllowedValues } = Parameters['Schedule'] as { readonly AllowedValues: readonly string[] }
   const slowest = Math.max(...AllowedValues.map((rate) => Number(/^rate\((\d+) minutes?\)$/.exec(rate)?.[1])))
   for (const { Period } of alarms.slice(1)) assert.ok(slowest * 60 < Number(Period))
+})
+
+test('what the alarms look at is what the function measures', () => {
+  const setup = { items: [], credential: 'x', quota: { full: 1, single: 1 }, interval: 'auto', baseline: 'inventory', sinks: ['slack'] } as const
+  const run = { polled: 0, new: 0, delivered: 0, trouble: 0 }
+  const line = emfLine('function', 0, run, { view: overview(emptyControl(), {}, setup, 0), oldestLookAge: 1 })
+  const { _aws, ...values } = JSON.parse(line) as {
+    readonly _aws: {
+      readonly CloudWatchMetrics: readonly {
+        readonly Namespace: string
+        readonly Dimensions: unknown
+        readonly Metrics: readonly { readonly Name: string }[]
+      }[]
+    }
+  }
+  assert.deepEqual({ ...values }, { ...values, FunctionName: 'function' })
+  const ours = ofType('AWS::CloudWatch::Alarm').filter(({ Properties }) => Properties['Namespace'] !== 'AWS/Lambda')
+  assert.equal(ours.length, 2)
+  for (const { Properties } of ours) {
+    const [measured] = _aws.CloudWatchMetrics.filter(({ Namespace }) => Namespace === Properties['Namespace'])
+    assert.deepEqual(measured?.Dimensions, [['FunctionName']])
+    assert.ok(measured?.Metrics.some(({ Name }) => Name === Properties['MetricName']))
+  }
 })
 
 test('a mail address is told of alarms, if there is one', () => {

@@ -58,10 +58,9 @@ test('the permissions are those of the role', () => {
     CertspotterTokenSecret: 'arn:a',
     SecretsKey: 'arn:b',
   }
-  const [policy] = workOut(template, everything)['Role']?.Properties['Policies'] as unknown as readonly {
-    readonly PolicyDocument: { readonly Statement: readonly Statement[] }
-  }[]
-  const actions = new Set(policy?.PolicyDocument.Statement.flatMap(({ Action }) => Action))
+  const { Properties } = workOut(template, everything)['Role'] ?? assert.fail()
+  const policies = Properties['Policies'] as unknown as readonly { readonly PolicyDocument: { readonly Statement: readonly Statement[] } }[]
+  const actions = new Set(policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement).flatMap(({ Action }) => Action))
   const told = new Set(rows(section('Permissions, and why')).flatMap(([cell = '']) => codes(cell)))
   assert.deepEqual([...told].sort(), [...actions].sort())
 })
