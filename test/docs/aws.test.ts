@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import test from 'node:test'
+import { lambdaPlace } from '../lambda/place.ts'
 import { parseTemplate, workOut } from '../support/cloudformation.ts'
 import type { Statement } from '../support/iam.ts'
 
@@ -90,4 +91,41 @@ test('the cost is what the reckoning comes to', () => {
   }
   const total = lines.at(-1)
   assert.deepEqual(total?.slice(3), [`**${all.toFixed(2)}**`, `**${beyond.toFixed(2)}**`])
+})
+
+test('a run reads and writes as often as is reckoned with, and the cost in the README is this one', async () => {
+  const lines = rows(section('What it costs'))
+  const [, , reading] = lines.find(([name]) => name === 'S3, reading') ?? []
+  const [, , writing] = lines.find(([name]) => name === 'S3, writing') ?? []
+  const [idle, more] =
+    /(\d+) reads .* (\d+) more/
+      .exec(reading ?? '')
+      ?.slice(1)
+      .map(Number) ?? []
+  const [written] =
+    /(\d+) writes/
+      .exec(writing ?? '')
+      ?.slice(1)
+      .map(Number) ?? []
+  const place = await lambdaPlace()
+  try {
+    const requests = async (minutes: number): Promise<readonly [polled: number, reads: number | undefined, writes: number | undefined]> => {
+      place.s3.log.length = 0
+      const { polled } = await place.summary(minutes)
+      const count = (method: string) => place.s3.log.filter((request) => request.method === method).length
+      assert.ok(place.s3.log.every(({ key }) => key === 'certbell.json.gz'))
+      return [polled, count('GET'), count('PUT')]
+    }
+    await place.summary(0)
+    await place.summary(0.1)
+    assert.deepEqual(await requests(0.2), [0, idle, 0])
+    assert.deepEqual(await requests(2), [1, Number(idle) + Number(more), written])
+  } finally {
+    await place.close()
+  }
+  const [beyond, all] = (lines.at(-1) ?? [])
+    .slice(3)
+    .map((cell) => cell.replaceAll('*', ''))
+    .reverse()
+  assert.ok(readFileSync(join(root, 'README.md'), 'utf8').includes(`It costs ${beyond} to ${all} dollars a month`))
 })
