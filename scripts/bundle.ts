@@ -41,12 +41,13 @@ const packedSuffixes: Plugin = {
   setup: (build) => {
     build.onLoad({ filter: /\/tldts\/dist\/es6\/src\/data\/trie\.js$/ }, async ({ path }) => {
       const data = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>
-      return { contents: packed(data), loader: 'js' }
+      return { contents: packedModule(data), loader: 'js' }
     })
   },
 }
 
-function packed(data: Readonly<Record<string, unknown>>): string {
+/** A module with the same exports, its arrays and texts packed. */
+export function packedModule(data: Readonly<Record<string, unknown>>): string {
   const lines = Object.entries(data).map(([name, value]) => {
     if (typeof value === 'number') return `export const ${name} = ${value}`
     if (typeof value === 'string') return `export const ${name} = unpack('${deflated(Buffer.from(value))}').toString()`
