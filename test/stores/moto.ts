@@ -7,8 +7,8 @@ import type { AddressInfo } from 'node:net'
 /** A running one, with an empty bucket called `bucket`. */
 export interface Moto {
   readonly endpoint: string
-  /** Removes every object. */
-  empty(): Promise<void>
+  /** Makes one more. */
+  makeBucket(name: string): Promise<void>
   stop(): void
 }
 
@@ -25,8 +25,8 @@ export async function startMoto(): Promise<Moto> {
   const port = await freePort()
   const endpoint = `http://127.0.0.1:${port}`
   const server = spawn(executable, ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
-  const makeBucket = async (): Promise<void> => {
-    const made = await fetch(`${endpoint}/bucket`, { method: 'PUT', headers: SIGNED })
+  const makeBucket = async (name: string): Promise<void> => {
+    const made = await fetch(`${endpoint}/${name}`, { method: 'PUT', headers: SIGNED })
     if (made.status !== 200) throw new Error(`moto: ${made.status} ${await made.text()}`)
   }
   for (let n = 0; ; n++) {
@@ -36,15 +36,8 @@ export async function startMoto(): Promise<Moto> {
     if (up?.ok === true) break
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
-  await makeBucket()
-  return {
-    endpoint,
-    empty: async () => {
-      await (await fetch(`${endpoint}/moto-api/reset`, { method: 'POST' })).arrayBuffer()
-      await makeBucket()
-    },
-    stop: () => void server.kill(),
-  }
+  await makeBucket('bucket')
+  return { endpoint, makeBucket, stop: () => void server.kill() }
 }
 
 async function freePort(): Promise<number> {
