@@ -16,7 +16,8 @@ import { startSlack } from '../../src/sandbox/slack.ts'
 import { holdOutput, TOKEN, WEBHOOK_PATH } from '../support/run.ts'
 
 const BUNDLE = join(import.meta.dirname, '..', '..', 'dist', 'lambda', 'index.mjs')
-const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secretNeverPrintMe' }
+/** The function's credentials. */
+export const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secretNeverPrintMe' }
 const DAY = 86_400_000
 
 /** What `handler` returns. */

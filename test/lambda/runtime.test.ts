@@ -1,9 +1,10 @@
 // The built function as Lambda runs it: a process of its own that asks a Runtime API for events, with everything around it on loopback.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { until } from '../support/run.ts'
+import { startAwsSecrets } from '../../src/sandbox/aws-secrets.ts'
+import { TOKEN, until } from '../support/run.ts'
 import type { LambdaPlace } from './place.ts'
-import { lambdaPlace } from './place.ts'
+import { KEYS, lambdaPlace } from './place.ts'
 
 const YAML = 'certspotter:\n  quota: {full: 1000}\n'
 
@@ -27,6 +28,15 @@ describe('the function in its runtime', { timeout: 60_000 }, () => {
     assert.deepEqual(await place.summary(10.1), { polled: 0, new: 0, delivered: 0, pending: 0, trouble: [] })
     assert.equal(place.s3.log.filter(({ method }) => method === 'PUT').length, writes, 'a tick with nothing due writes nothing')
     assert.equal(place.api.requests.length, 11)
+    const metrics = place
+      .said()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+    assert.deepEqual(
+      metrics.map((line) => (JSON.parse(line) as { readonly Delivered: number }).Delivered),
+      [...Array.from({ length: 11 }, () => 1), 0],
+      'a line of metrics for each tick',
+    )
     assert.equal(place.api.requests.filter(({ after }) => after === '').length, 1)
     assert.deepEqual(place.slack.violations, [])
   })
@@ -154,6 +164,49 @@ describe('the function in its runtime', { timeout: 60_000 }, () => {
     assert.ok(end.kind === 'error')
     assert.match(end.body.errorMessage, /is gone with the process here.*Set S3_BUCKET/)
     assert.equal(place.api.requests.length, 0)
+  })
+
+  it('secrets at AWS: one that was refused is asked for again in the next tick, and no sooner than in an hour otherwise', async () => {
+    const secrets = await startAwsSecrets(KEYS)
+    try {
+      secrets.parameters.set('/certbell/slack', place.slack.url)
+      secrets.secrets.set('certbell', JSON.stringify({ token: 'k1_WrongNeverPrintMe' }))
+      place.start({
+        AWS_ENDPOINT_URL_SSM: secrets.endpoint,
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+        SLACK_WEBHOOK: 'ssm:/certbell/slack',
+        CERTSPOTTER_API_TOKEN: 'secretsmanager:certbell#token',
+      })
+      place.old('www.example.com')
+      const refused = await place.summary()
+      assert.equal(refused.polled, 0)
+      assert.match(refused.trouble.join(), /certspotter: the Cert Spotter API refuses the token/)
+      secrets.secrets.set('certbell', JSON.stringify({ token: TOKEN }))
+      assert.equal((await place.summary(1.1)).polled, 1)
+      assert.equal((await place.summary(2.2)).polled, 1)
+      assert.deepEqual(
+        secrets.log.map(({ id, refused: why }) => [id, why]),
+        [1, 2].flatMap(() => [
+          ['/certbell/slack', undefined],
+          ['certbell', undefined],
+        ]),
+      )
+    } finally {
+      await secrets.close()
+    }
+  })
+
+  it('a secret that may not be read: it throws, and names the right', async () => {
+    const secrets = await startAwsSecrets(KEYS)
+    try {
+      place.start({ AWS_ENDPOINT_URL: secrets.endpoint, SLACK_WEBHOOK: 'ssm:/certbell/slack' })
+      secrets.script.push({ status: 400, type: 'AccessDeniedException' })
+      const end = await place.tick()
+      assert.ok(end.kind === 'error')
+      assert.match(end.body.errorMessage, /SLACK_WEBHOOK +reading ssm:\/certbell\/slack is not allowed\. The role needs ssm:GetParameter on /)
+    } finally {
+      await secrets.close()
+    }
   })
 
   it('S3 that does not answer: no throw, the trouble is named and said to Slack', async () => {
