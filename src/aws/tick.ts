@@ -10,7 +10,6 @@ import { createFetchHttp } from '../http-fetch.ts'
 import type { Summary } from '../lambda.ts'
 import { createLogger, redactor } from '../log.ts'
 import type { Logger } from '../log.ts'
-import type { MonitorPorts } from '../monitor.ts'
 import { linesOf } from '../reporter.ts'
 import type { Backend } from '../stores/backend.ts'
 import { overview } from '../stores/overview.ts'
@@ -65,7 +64,6 @@ export function createTick(ports: LambdaPorts): Tick {
   let shown: Config | undefined
   let backend: Backend | undefined
   let lastSaid = 0
-  const straight: MonitorPorts['straight'] = { last: () => lastSaid, mark: (now) => void (lastSaid = now) }
   // The invocation whose time counts just now.
   let current: TickTime | undefined
   const access: ObjectsAccess = { fetch: ports.fetch, random: ports.random, timeLeft: () => current?.forState() ?? 0 }
@@ -104,7 +102,14 @@ export function createTick(ports: LambdaPorts): Tick {
         readInherited: async ({ predecessor: { bucket }, aws }, names) =>
           bucket === undefined ? new Map() : inheritedObjects(bucket, names, aws, access),
         stdout: { isTty: false, color: false, write: ports.stdout },
-        straight: () => straight,
+        straight: () => ({
+          last: () => lastSaid,
+          // What is marked is said next.
+          mark: (now) => {
+            lastSaid = now
+            time.giveUpStoring()
+          },
+        }),
         timeouts: { ask: ASK_MS, send: SEND_MS },
         warn: (message) => log('warn', message),
       }
