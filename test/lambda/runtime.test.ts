@@ -196,6 +196,26 @@ describe('the function in its runtime', { timeout: 60_000 }, () => {
     }
   })
 
+  it('a webhook that is gone: the new one is found and used in the next tick', async () => {
+    const secrets = await startAwsSecrets(KEYS)
+    try {
+      secrets.parameters.set('/certbell/slack', place.slack.url)
+      place.start({ AWS_ENDPOINT_URL: secrets.endpoint, SLACK_WEBHOOK: 'ssm:/certbell/slack' })
+      place.old('www.example.com')
+      await place.summary()
+      place.fresh('moved.example.com')
+      place.slack.script.push({ status: 404, body: 'no_service' })
+      assert.deepEqual((await place.summary(1.1)).pending, 1)
+      // The same place by another address.
+      secrets.parameters.set('/certbell/slack', place.slack.url.replace('127.0.0.1', 'localhost'))
+      const summary = await place.summary(2.2)
+      assert.deepEqual([summary.delivered, summary.pending, summary.trouble], [1, 0, []])
+      assert.equal(place.rung('moved.example.com'), 1)
+    } finally {
+      await secrets.close()
+    }
+  })
+
   it('a secret that may not be read: it throws, and names the right', async () => {
     const secrets = await startAwsSecrets(KEYS)
     try {
