@@ -276,6 +276,14 @@ const health = z.strictObject({
   checked_at: time('When this was said.'),
 })
 
+const tick = z.strictObject({
+  polled: count('Names that were looked at.'),
+  new: count('Issuances that were not known before; those of a baseline are among them.'),
+  delivered: count('Alerts that a sink took in this tick. One that two sinks took counts twice.'),
+  pending: z.int().check(z.minimum(-1), z.describe('Alerts that wait for a sink, by the same count. -1: the state could not be read.')),
+  trouble: list('What is wrong now, a sentence each; empty while all is well.'),
+})
+
 /** Each output's schema by the name of its file in schema/: `NAME.schema.json`. */
 export const outputSchemas = {
   alert: z.discriminatedUnion('kind', [certificate, inventory, malformed, trouble, recovered, test]),
@@ -286,6 +294,7 @@ export const outputSchemas = {
   logs,
   'test-alert': testAlert,
   health,
+  tick,
 } as const
 
 export type OutputName = keyof typeof outputSchemas
@@ -299,6 +308,7 @@ const ABOUT: Readonly<Record<OutputName, string>> = {
   logs: 'The document of `logs --json`: the logs that are tailed. Empty in this version.',
   'test-alert': 'What one sink answered: a line of `test-alert --json`.',
   health: 'The body of /healthz.',
+  tick: 'What one invocation of the Lambda function returns.',
 }
 
 /** The names of all outputs. */

@@ -10,7 +10,6 @@ import { createFetchHttp } from '../http-fetch.ts'
 import type { Summary } from '../lambda.ts'
 import { createLogger, redactor } from '../log.ts'
 import type { Logger } from '../log.ts'
-import type { MonitorPorts } from '../monitor.ts'
 import { linesOf } from '../reporter.ts'
 import type { Backend } from '../stores/backend.ts'
 import { overview } from '../stores/overview.ts'
@@ -22,7 +21,8 @@ import { createHeartbeat } from '../web/heartbeat.ts'
 import { inheritedObjects, openObjects, tickPatience } from './objects.ts'
 import type { ObjectsAccess } from './objects.ts'
 import { createOwners } from './owners.ts'
-import { readSettings } from './settings.ts'
+import { readSecret } from './secrets.ts'
+import { createSettings } from './settings.ts'
 import type { SettingsSource } from './settings.ts'
 import { createTally } from './tally.ts'
 import type { TickTime } from './time.ts'
@@ -60,16 +60,16 @@ export type Tick = (invocation: Invocation) => Promise<Summary>
 export function createTick(ports: LambdaPorts): Tick {
   const { clock } = ports
   const owners = createOwners(ports.newName())
-  let config: Config | undefined
+  const settings = createSettings(ports.source)
+  let shown: Config | undefined
   let backend: Backend | undefined
   let lastSaid = 0
-  const straight: MonitorPorts['straight'] = { last: () => lastSaid, mark: (now) => void (lastSaid = now) }
   // The invocation whose time counts just now.
   let current: TickTime | undefined
   const access: ObjectsAccess = { fetch: ports.fetch, random: ports.random, timeLeft: () => current?.forState() ?? 0 }
 
   const openState = async ({ state, aws }: { readonly state: State; readonly aws: Config['aws'] }): Promise<Backend> => {
-    if (state.kind !== 's3') throw new RangeError('readSettings lets no other pass')
+    if (state.kind !== 's3') throw new RangeError('the settings let no other pass')
     backend ??= await openS3({ store: openObjects(state, aws, access), place: state, patience: tickPatience(access), newName: ports.newName })
     return { ...backend, close: async () => {} }
   }
@@ -80,8 +80,8 @@ export function createTick(ports: LambdaPorts): Tick {
     const run = owners.begin()
     let redact = (text: string): string => text
     try {
-      const first = config === undefined
-      config ??= readSettings(ports.source)
+      const http = within(createFetchHttp(ports.fetch), time)
+      const config = await settings.at(clock.now(), async (reference, aws) => readSecret(reference, aws, { http, clock, random: ports.random }))
       redact = redactor(config.secrets)
       const log = createLogger({
         format: config.logFormat,
@@ -90,22 +90,31 @@ export function createTick(ports: LambdaPorts): Tick {
         now: () => new Date(clock.now()),
         write: ports.stderr,
       })
-      if (first) for (const warning of config.warnings) log('warn', warning)
+      if (config !== shown) for (const warning of config.warnings) log('warn', warning)
+      shown = config
       const world: World = {
         clock,
         random: ports.random,
-        http: within(createFetchHttp(ports.fetch), time),
+        http,
         owner: run.owner,
         version: ports.version,
         openState,
         readInherited: async ({ predecessor: { bucket }, aws }, names) =>
           bucket === undefined ? new Map() : inheritedObjects(bucket, names, aws, access),
         stdout: { isTty: false, color: false, write: ports.stdout },
-        straight: () => straight,
+        straight: () => ({
+          last: () => lastSaid,
+          // What is marked is said next.
+          mark: (now) => {
+            lastSaid = now
+            time.giveUpStoring()
+          },
+        }),
         timeouts: { ask: ASK_MS, send: SEND_MS },
         warn: (message) => log('warn', message),
       }
-      const { summary, state } = await pass(config, world, time, log)
+      const { summary, state, refused } = await pass(config, world, time, log)
+      if (refused) settings.doubt()
       await ports.stdout(emfLine(functionName, clock.now(), { ...summary, trouble: summary.trouble.length }, state))
       return { ...summary, trouble: summary.trouble.map(redact) }
     } catch (error) {
@@ -121,6 +130,8 @@ interface Passed {
   readonly summary: Summary
   /** Absent where the state could not be read. */
   readonly state?: StateFigures
+  /** The other side refused a secret of ours. */
+  readonly refused: boolean
 }
 
 async function pass(config: Config, world: World, time: TickTime, log: Logger): Promise<Passed> {
@@ -155,7 +166,7 @@ async function pass(config: Config, world: World, time: TickTime, log: Logger): 
     failed: (message) => log('warn', `heartbeat: ${message}`),
   })
   await beat()
-  return { summary: tally.sum(state?.view, trouble), ...(state !== undefined && { state }) }
+  return { summary: tally.sum(state?.view, trouble), refused: tally.refused(), ...(state !== undefined && { state }) }
 }
 
 async function look({ reader, plan }: App, clock: Clock): Promise<StateFigures> {

@@ -10,15 +10,19 @@ const RESERVE = 10_000
 const STEP_LEAST = 5000
 /** The second request of a step, ms. */
 const REQUEST_LEAST = 1000
-/** Storing is given up so long before the deadline, ms: the answer has to get out. */
+/** Storing is given up so long before the deadline, ms: that it failed has to be told, and the answer to get out. */
+const TELLING = 5000
 const LAST = 2000
-const STORING = 8000
+/** What is left of the reserve for storing. */
+const STORING = RESERVE - TELLING
 
 export interface TickTime {
   /** ms that a request beginning now may take, 0 if none. */
   forRequest(): number
   /** ms that storing may take, beginning now, with all its repetitions. */
   forState(): number
+  /** Nothing can be stored: requests may have what was kept back for it. */
+  giveUpStoring(): void
   /** Aborted from when on nothing new is begun. */
   readonly signal: AbortSignal
   /** Stops the clock that would abort the signal. */
@@ -29,14 +33,16 @@ export interface TickTime {
 export function tickTime(remaining: () => number, clock: Clock): TickTime {
   const over = new AbortController()
   const ended = new AbortController()
-  const forRequest = (): number => Math.max(0, remaining() - RESERVE)
+  let reserve = RESERVE
+  const forRequest = (): number => Math.max(0, remaining() - reserve)
   const spare = forRequest() - STEP_LEAST
   if (spare <= 0) over.abort()
   else void clock.sleepUntil(clock.now() + spare, ended.signal).then(() => over.abort())
   return {
     forRequest,
     // Early in a tick S3 must not use it all up: that it cannot be reached has to be told as well.
-    forState: () => Math.max(0, remaining() - RESERVE - STEP_LEAST, Math.min(remaining() - LAST, STORING)),
+    forState: () => Math.max(0, remaining() - RESERVE - STEP_LEAST, Math.min(remaining() - TELLING, STORING)),
+    giveUpStoring: () => void (reserve = LAST),
     signal: over.signal,
     end: () => ended.abort(),
   }

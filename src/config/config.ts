@@ -53,6 +53,8 @@ export interface AwsSettings {
   readonly region?: string
   /** S3 elsewhere than at Amazon's, without a slash at its end. */
   readonly endpoint?: string
+  /** The services that keep secrets, elsewhere than at Amazon's, likewise. */
+  readonly secretEndpoints?: { readonly ssm?: string; readonly secretsmanager?: string }
   /** Secret. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
   /** They stand in `.env`, where nobody else looks for them. */

@@ -1,7 +1,7 @@
 // From flags, environment, .env and file to one Config, or to every mistake at once.
 import { dirname, join } from 'node:path'
 import { readAws } from './aws.ts'
-import type { Config, Flags } from './config.ts'
+import type { AwsSettings, Config, Flags } from './config.ts'
 import { readCertspotter } from './certspotter.ts'
 import type { Context } from './context.ts'
 import { parseFile } from './document.ts'
@@ -36,8 +36,38 @@ export interface LoadOptions {
 /** The configuration, or every problem with it. `file` is the configuration file for people, where there is one. */
 export type LoadResult = { readonly config: Config } | { readonly problems: readonly Problem[]; readonly file?: string }
 
-/** Reads the configuration. Never throws for what the owner wrote; no problem and no warning holds a secret. */
+/** Gets a secret that is kept elsewhere, by its reference: `ssm:/path`, `secretsmanager:NAME#key`. Throws an Error whose message follows the place of the setting. */
+export type ReadRemoteSecret = (reference: string, aws: AwsSettings) => Promise<string>
+
+/** As loadConfig, for settings whose secrets may be kept elsewhere. Each is read once, by `read`. */
+export async function loadConfigWithSecrets(options: LoadOptions, read: ReadRemoteSecret): Promise<LoadResult> {
+  const known = new Map<string, string | Error>()
+  for (;;) {
+    const { result, wanted, aws } = load(options, known)
+    if (wanted.size === 0) return result
+    await Promise.all(
+      [...wanted].map(async (reference) =>
+        known.set(reference, await read(reference, aws).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))),
+      ),
+    )
+  }
+}
+
+/** Reads the configuration. Never throws for what the owner wrote; no problem and no warning holds a secret. Secrets that are kept elsewhere are problems. */
 export function loadConfig(options: LoadOptions): LoadResult {
+  const { result, wanted } = load(options, new Map())
+  if (wanted.size === 0) return result
+  return load(options, new Map([...wanted].map((reference) => [reference, new Error(`${reference} cannot be read here`)]))).result
+}
+
+interface Loaded {
+  readonly result: LoadResult
+  /** Secrets that were not known. */
+  readonly wanted: ReadonlySet<string>
+  readonly aws: AwsSettings
+}
+
+function load(options: LoadOptions, known: ReadonlyMap<string, string | Error>): Loaded {
   const { flags, cwd } = options
   const problems: Problem[] = []
   const warnings: string[] = []
@@ -59,6 +89,7 @@ export function loadConfig(options: LoadOptions): LoadResult {
     problems,
     warnings,
     secrets: new Set(),
+    remote: { known, wanted: new Set() },
   }
   const slack = readSlack(context)
   const certspotter = readCertspotter(context)
@@ -79,13 +110,14 @@ export function loadConfig(options: LoadOptions): LoadResult {
   // Harmless while everything is there; otherwise perhaps the very reason.
   if (problems.length > 0 && unreadable !== undefined) problems.push(unreadable)
   const secrets = [...context.secrets].sort((a, b) => b.length - a.length)
+  const done = (result: LoadResult): Loaded => ({ result, wanted: context.remote.wanted, aws })
   if (problems.length > 0 || state === undefined) {
-    return {
+    return done({
       problems: problems.map((problem) => ({ ...problem, message: withoutSecrets(problem.message, secrets) })),
       ...(file === undefined ? {} : { file }),
-    }
+    })
   }
-  return {
+  return done({
     config: {
       ...lists,
       slack,
@@ -104,7 +136,7 @@ export function loadConfig(options: LoadOptions): LoadResult {
       secrets,
       warnings: warnings.map((warning) => withoutSecrets(warning, secrets)),
     },
-  }
+  })
 }
 
 /** The configuration file, without a text if it could not be read; undefined if there is none and none was asked for. */

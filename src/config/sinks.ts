@@ -46,7 +46,7 @@ function refuseName(context: Context, place: Place, key: string, message: string
 
 /** A variable may hold several URLs. */
 function several(given: Setting): readonly Setting[] {
-  return given.text.split(/[\s,]+(?=https?:|file:)/).map((text) => ({ text: text.replace(/[\s,]+$/, ''), at: given.at }))
+  return given.text.split(/[\s,]+(?=https?:|file:|ssm:|secretsmanager:)/).map((text) => ({ text: text.replace(/[\s,]+$/, ''), at: given.at }))
 }
 
 /** Keeps the number of what has a problem, so that mending one renames no other. */

@@ -68,6 +68,8 @@ export interface CredentialState {
 
 export interface SinkState {
   fence: number
+  /** A hash of where it was last found. */
+  address?: string
   lease?: Lease
   /** When the last attempt began: the sink's spacing is kept over restarts. */
   attemptAt?: number

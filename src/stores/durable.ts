@@ -201,7 +201,13 @@ function enroll(control: Control, setup: Setup, now: number): void {
     control.items[key] ??= { queryClass, addedAt: now, ...(cursor !== undefined && { cursor }), full: false, found: 0 }
   }
   credentialOf(control, setup)
-  for (const sink of setup.sinks) control.sinks[sink] ??= { fence: 0, delivered: 0 }
+  for (const name of setup.sinks) {
+    const sink = (control.sinks[name] ??= { fence: 0, delivered: 0 })
+    const address = setup.addresses?.[name]
+    if (address === undefined || address === sink.address) continue
+    if (sink.address !== undefined && sink.failing?.dead === true) delete sink.next
+    sink.address = address
+  }
 }
 
 function leaseOf(control: Control, setup: Setup, work: Work): { credential: CredentialState; item: ItemState } {

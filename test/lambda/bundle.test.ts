@@ -40,7 +40,7 @@ describe('the Lambda bundle', () => {
     )
   })
 
-  it('has one export, of two parameters', async () => {
+  it('B1: the handler that a deployment names is there, with the two parameters that Lambda gives', async () => {
     const built = (await import(pathToFileURL(join(import.meta.dirname, '../../dist/lambda/index.mjs')).href)) as Record<string, unknown>
     assert.deepEqual(Object.keys(built), ['handler'])
     assert.equal((built['handler'] as (...args: readonly unknown[]) => unknown).length, 2)

@@ -4,9 +4,11 @@ import { spawn } from 'node:child_process'
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { outputSchemas } from '../../scripts/output-schemas.ts'
 import { startCertSpotterApi } from '../../src/sandbox/certspotter-api.ts'
 import type { CertSpotterApi } from '../../src/sandbox/certspotter-api.ts'
 import { createIds, makeIssuance } from '../../src/sandbox/issuance.ts'
+import type { Summary } from '../../src/lambda.ts'
 import type { LambdaEnd, LambdaRuntime } from '../../src/sandbox/lambda-runtime.ts'
 import { startLambdaRuntime } from '../../src/sandbox/lambda-runtime.ts'
 import type { FakeS3 } from '../../src/sandbox/s3.ts'
@@ -16,17 +18,9 @@ import { startSlack } from '../../src/sandbox/slack.ts'
 import { holdOutput, TOKEN, WEBHOOK_PATH } from '../support/run.ts'
 
 const BUNDLE = join(import.meta.dirname, '..', '..', 'dist', 'lambda', 'index.mjs')
-const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secretNeverPrintMe' }
+/** The function's credentials. */
+export const KEYS = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secretNeverPrintMe' }
 const DAY = 86_400_000
-
-/** What `handler` returns. */
-export interface Returned {
-  readonly polled: number
-  readonly new: number
-  readonly delivered: number
-  readonly pending: number
-  readonly trouble: readonly string[]
-}
 
 export interface LambdaPlace {
   readonly api: CertSpotterApi
@@ -50,7 +44,7 @@ export interface LambdaPlace {
   /** One invocation, its clock `minutes` after the first; the process is started if there is none. */
   tick(minutes?: number, ms?: number): Promise<LambdaEnd>
   /** One that returns a summary. */
-  summary(minutes?: number, ms?: number): Promise<Returned>
+  summary(minutes?: number, ms?: number): Promise<Summary>
   /** Names in all of Slack's messages. */
   rung(name: string): number
   close(): Promise<void>
@@ -128,7 +122,9 @@ export async function lambdaPlace(yaml?: string): Promise<LambdaPlace> {
     summary: async (minutes, ms) => {
       const end = await place.tick(minutes, ms)
       if (end.kind !== 'response') throw new Error(`the handler threw: ${JSON.stringify(end.body)}`)
-      return end.body as Returned
+      const held = outputSchemas.tick.safeParse(end.body)
+      if (!held.success) throw new Error(JSON.stringify(held.error.issues))
+      return end.body as Summary
     },
     rung: (name) => slack.messages.filter(({ payload }) => JSON.stringify(payload).includes(name)).length,
     close: async () => {

@@ -1,9 +1,11 @@
 // The built function as Lambda runs it: a process of its own that asks a Runtime API for events, with everything around it on loopback.
 import assert from 'node:assert/strict'
 import { afterEach, beforeEach, describe, it } from 'node:test'
-import { until } from '../support/run.ts'
+import { startReceiver } from '../../src/sandbox/receiver.ts'
+import { startAwsSecrets } from '../../src/sandbox/aws-secrets.ts'
+import { TOKEN, until } from '../support/run.ts'
 import type { LambdaPlace } from './place.ts'
-import { lambdaPlace } from './place.ts'
+import { KEYS, lambdaPlace } from './place.ts'
 
 const YAML = 'certspotter:\n  quota: {full: 1000}\n'
 
@@ -27,6 +29,15 @@ describe('the function in its runtime', { timeout: 60_000 }, () => {
     assert.deepEqual(await place.summary(10.1), { polled: 0, new: 0, delivered: 0, pending: 0, trouble: [] })
     assert.equal(place.s3.log.filter(({ method }) => method === 'PUT').length, writes, 'a tick with nothing due writes nothing')
     assert.equal(place.api.requests.length, 11)
+    const metrics = place
+      .said()
+      .split('\n')
+      .filter((line) => line.startsWith('{'))
+    assert.deepEqual(
+      metrics.map((line) => (JSON.parse(line) as { readonly Delivered: number }).Delivered),
+      [...Array.from({ length: 11 }, () => 1), 0],
+      'a line of metrics for each tick',
+    )
     assert.equal(place.api.requests.filter(({ after }) => after === '').length, 1)
     assert.deepEqual(place.slack.violations, [])
   })
@@ -45,7 +56,7 @@ describe('the function in its runtime', { timeout: 60_000 }, () => {
     })
     place.api.script.push('hang')
     const began = performance.now()
-    const summary = await place.summary(2.2, 18_000)
+    const summary = await place.summary(2.2, 16_000)
     assert.ok(performance.now() - began < 9000, 'the 10 s for storing are kept')
     assert.deepEqual([summary.polled, summary.delivered, summary.pending], [0, 1, 0])
     assert.match(summary.trouble.join(), /certspotter: the Cert Spotter API cannot be reached: no whole answer within/)
@@ -59,7 +70,7 @@ describe('the function in its runtime', { timeout: 60_000 }, () => {
     await place.summary()
     place.fresh('kept.example.com')
     place.slack.setMode('hang')
-    const summary = await place.summary(1.1, 17_000)
+    const summary = await place.summary(1.1, 16_000)
     assert.deepEqual([summary.polled, summary.new, summary.delivered, summary.pending], [1, 1, 0, 1])
     await place.kill()
     place.slack.setMode(undefined)
@@ -156,6 +167,68 @@ describe('the function in its runtime', { timeout: 60_000 }, () => {
     assert.equal(place.api.requests.length, 0)
   })
 
+  it('secrets at AWS: one that was refused is asked for again in the next tick, and no sooner than in an hour otherwise', async () => {
+    const secrets = await startAwsSecrets(KEYS)
+    try {
+      secrets.parameters.set('/certbell/slack', place.slack.url)
+      secrets.secrets.set('certbell', JSON.stringify({ token: 'k1_WrongNeverPrintMe' }))
+      place.start({
+        AWS_ENDPOINT_URL_SSM: secrets.endpoint,
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: secrets.endpoint,
+        SLACK_WEBHOOK: 'ssm:/certbell/slack',
+        CERTSPOTTER_API_TOKEN: 'secretsmanager:certbell#token',
+      })
+      place.old('www.example.com')
+      const refused = await place.summary()
+      assert.equal(refused.polled, 0)
+      assert.match(refused.trouble.join(), /certspotter: the Cert Spotter API refuses the token/)
+      secrets.secrets.set('certbell', JSON.stringify({ token: TOKEN }))
+      assert.equal((await place.summary(1.1)).polled, 1)
+      assert.equal((await place.summary(2.2)).polled, 1)
+      assert.deepEqual(secrets.log.map(({ id, refused: why }) => `${id} ${why ?? 'read'}`).sort(), [
+        '/certbell/slack read',
+        '/certbell/slack read',
+        'certbell read',
+        'certbell read',
+      ])
+    } finally {
+      await secrets.close()
+    }
+  })
+
+  it('a webhook that is gone: the new one is found and used in the next tick', async () => {
+    const secrets = await startAwsSecrets(KEYS)
+    try {
+      secrets.parameters.set('/certbell/slack', place.slack.url)
+      place.start({ AWS_ENDPOINT_URL: secrets.endpoint, SLACK_WEBHOOK: 'ssm:/certbell/slack' })
+      place.old('www.example.com')
+      await place.summary()
+      place.fresh('moved.example.com')
+      place.slack.script.push({ status: 404, body: 'no_service' })
+      assert.deepEqual((await place.summary(1.1)).pending, 1)
+      // The same place by another address.
+      secrets.parameters.set('/certbell/slack', place.slack.url.replace('127.0.0.1', 'localhost'))
+      const summary = await place.summary(2.2)
+      assert.deepEqual([summary.delivered, summary.pending, summary.trouble], [1, 0, []])
+      assert.equal(place.rung('moved.example.com'), 1)
+    } finally {
+      await secrets.close()
+    }
+  })
+
+  it('a secret that may not be read: it throws, and names the right', async () => {
+    const secrets = await startAwsSecrets(KEYS)
+    try {
+      place.start({ AWS_ENDPOINT_URL: secrets.endpoint, SLACK_WEBHOOK: 'ssm:/certbell/slack' })
+      secrets.script.push({ status: 400, type: 'AccessDeniedException' })
+      const end = await place.tick()
+      assert.ok(end.kind === 'error')
+      assert.match(end.body.errorMessage, /SLACK_WEBHOOK +reading ssm:\/certbell\/slack is not allowed\. The role needs ssm:GetParameter on /)
+    } finally {
+      await secrets.close()
+    }
+  })
+
   it('S3 that does not answer: no throw, the trouble is named and said to Slack', async () => {
     place.old('www.example.com')
     await place.summary()
@@ -166,6 +239,34 @@ describe('the function in its runtime', { timeout: 60_000 }, () => {
     assert.equal(place.rung('cannot be used just now'), 1)
     place.s3.switches.fault = () => undefined
     assert.equal((await place.summary(2.2)).polled, 1)
+  })
+
+  it('S3 that takes no connection any more: likewise, within the time', async () => {
+    place.old('www.example.com')
+    await place.summary()
+    place.s3.switches.latencyMs = 60_000
+    const began = performance.now()
+    const summary = await place.summary(1.1, 12_500)
+    assert.ok(performance.now() - began < 11_500)
+    assert.match(summary.trouble.join(), /state: .*no answer in time/)
+    assert.equal(place.rung('no answer in time'), 1)
+  })
+
+  it('the heartbeat is told at each tick, and what it is told', async () => {
+    const beats = await startReceiver()
+    try {
+      place.start({ CERTBELL_HEARTBEAT: `${beats.url}/ping/abcdef` })
+      place.old('www.example.com')
+      await place.summary()
+      place.s3.switches.fault = () => 'slow-down'
+      await place.summary(1.1, 16_000)
+      assert.deepEqual(
+        beats.requests.map(({ path }) => path),
+        ['/ping/abcdef', '/ping/abcdef/fail'],
+      )
+    } finally {
+      await beats.close()
+    }
   })
 
   it('B12: 404 is a first run; a role that may not list gets 403 for what is not there, and that stops it with the statement that is missing', async () => {
