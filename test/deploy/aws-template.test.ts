@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
-import { loadConfig } from '../../src/config/load.ts'
+import { loadConfig, loadConfigWithSecrets } from '../../src/config/load.ts'
 import { emptyControl } from '../../src/stores/control.ts'
 import { overview } from '../../src/stores/overview.ts'
 import { emfLine } from '../../src/web/emf.ts'
@@ -193,18 +193,34 @@ test('each variable is one that the configuration reads, and means there what th
   assert.equal(most.exclude.length, 1)
 })
 
-test('secrets: hidden where they are typed in, else only their names are', () => {
+test('secrets: hidden where they are typed in, else only their names are', async () => {
   for (const [name, { NoEcho = false }] of Object.entries(Parameters))
     assert.equal(NoEcho, ['SlackWebhook', 'CertspotterToken', 'Heartbeat'].includes(name), name)
-  const parameters = variables(
-    workOut(template, { ...LEAST, SlackWebhookParameter: '/certbell/slack', CertspotterTokenParameter: '/certbell/token' }),
-  )
-  assert.equal(parameters['SLACK_WEBHOOK'], 'ssm:/certbell/slack')
-  assert.equal(parameters['CERTSPOTTER_API_TOKEN'], 'ssm:/certbell/token')
   const arn = 'arn:aws:secretsmanager:eu-central-1:123456789012:secret:certbell-AbCdEf'
-  const secrets = variables(workOut(template, { ...LEAST, SlackWebhookSecret: arn, CertspotterTokenSecret: arn }))
-  assert.equal(secrets['SLACK_WEBHOOK'], `secretsmanager:${arn}#SLACK_WEBHOOK`)
-  assert.equal(secrets['CERTSPOTTER_API_TOKEN'], `secretsmanager:${arn}#CERTSPOTTER_API_TOKEN`)
+  for (const [parameters, references] of [
+    [{ SlackWebhookParameter: '/certbell/slack', CertspotterTokenParameter: '/certbell/token' }, ['ssm:/certbell/slack', 'ssm:/certbell/token']],
+    [
+      { SlackWebhookSecret: arn, CertspotterTokenSecret: arn },
+      [`secretsmanager:${arn}#SLACK_WEBHOOK`, `secretsmanager:${arn}#CERTSPOTTER_API_TOKEN`],
+    ],
+  ] as const) {
+    const { SLACK_WEBHOOK, CERTSPOTTER_API_TOKEN, ...others } = variables(workOut(template, { ...LEAST, ...parameters }))
+    assert.deepEqual([SLACK_WEBHOOK, CERTSPOTTER_API_TOKEN], references)
+    const env = { ...others, SLACK_WEBHOOK, CERTSPOTTER_API_TOKEN, AWS_REGION: 'eu-central-1' }
+    const secrets = new Map<string, string>([
+      [references[0], WEBHOOK],
+      [references[1], 'k1'],
+    ])
+    const loaded = await loadConfigWithSecrets({ flags: {}, env, cwd: '/var/task', readFile: () => undefined }, async (reference) => {
+      const secret = secrets.get(reference)
+      if (secret === undefined) throw new Error(`${reference} is not known`)
+      return secret
+    })
+    if ('problems' in loaded) assert.fail(JSON.stringify(loaded.problems))
+    const { slack, certspotter } = loaded.config
+    assert.ok(certspotter !== false)
+    assert.deepEqual([slack.length, certspotter.token], [1, 'k1'])
+  }
 })
 
 test('every parameter but the names has a default, and none of those that become part of a policy takes a wildcard', () => {
