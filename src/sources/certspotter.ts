@@ -103,9 +103,9 @@ function refused(status: number, error: ErrorObject, hasToken: boolean, blockedU
   if (status === 429 || error.code === 'rate_limited') return wait(blockedUntil ?? now + (toldNow ? SOON : BLOCK))
   // An error object that came with 200 is the error that it names.
   if ((status === 403 || status === 200) && (error.code === 'not_allowed_by_plan' || error.field === 'domain'))
-    return failure('name', `the Cert Spotter API refuses this name (${words})`, true, blockedUntil)
+    return failure('name', `the Cert Spotter API refuses this name (${words})`, true, blockedUntil, error.code ?? error.field)
   if (status === 400 && error.code !== undefined)
-    return failure('name', `the Cert Spotter API refuses the query for this name (${words})`, true, blockedUntil)
+    return failure('name', `the Cert Spotter API refuses the query for this name (${words})`, true, blockedUntil, error.code)
   if (status === 401 || status === 403) {
     return failure(
       'credential',
@@ -122,8 +122,11 @@ function refused(status: number, error: ErrorObject, hasToken: boolean, blockedU
   return failure('api', `the Cert Spotter API answers ${words}`, true)
 }
 
-function failure(kind: 'credential' | 'name' | 'api', message: string, spent: boolean, until?: number): Asked {
-  return { kind: 'failure', failure: { kind, message, spent, ...(until !== undefined && { until }) } }
+function failure(kind: 'credential' | 'name' | 'api', message: string, spent: boolean, until?: number, reason?: string): Asked {
+  return {
+    kind: 'failure',
+    failure: { kind, message, spent, ...(until !== undefined && { until }), ...(reason !== undefined && { reason }) },
+  }
 }
 
 function wait(until: number): Asked {

@@ -118,7 +118,7 @@ export async function createStore(
       }
       delete credential.lease
       // First that it is well again, then what was found meanwhile.
-      alerts.unshift(...reviewTroubles(tx.control, setup, at))
+      alerts.unshift(...reviewTroubles(tx.control, setup, at, 'step'))
       const added = await addAlerts(tx, alerts, setup.sinks, at)
       const left = budgetLeft(setup.quota[work.queryClass], credential.spent[work.queryClass], at).left
       // A page that was full is followed by the next: one write for both.
@@ -148,7 +148,13 @@ export async function createStore(
       if (failure.until !== undefined) credential.blocked = { setAt: at, until: failure.until }
       if (failure.kind !== 'wait') {
         const before = item.failing
-        item.failing = { since: before?.since ?? at, failures: (before?.failures ?? 0) + 1, kind: failure.kind, message: failure.message }
+        item.failing = {
+          since: before?.since ?? at,
+          failures: (before?.failures ?? 0) + 1,
+          kind: failure.kind,
+          message: failure.message,
+          ...(failure.reason !== undefined && { reason: failure.reason }),
+        }
         if (failure.kind === 'name') {
           // Only this name is refused: it is asked again now and then, and the others go on.
           item.retry = { setAt: at, until: at + HOUR }
@@ -158,7 +164,7 @@ export async function createStore(
           credential.pause = { setAt: at, until: at + pauseAfter(credential.failing.failures, setup.quota[work.queryClass]) }
         }
       }
-      return addAlerts(tx, reviewTroubles(tx.control, setup, at), setup.sinks, at)
+      return addAlerts(tx, reviewTroubles(tx.control, setup, at, 'step'), setup.sinks, at)
     })
 
   const release = async (work: Work, at: number): Promise<void> => {
@@ -177,7 +183,7 @@ export async function createStore(
         await tx.prune(at - KEEP_EXPIRED, at - KEEP_DELIVERED)
         tx.control.prunedAt = at
       }
-      return addAlerts(tx, reviewTroubles(tx.control, setup, at, late), setup.sinks, at)
+      return addAlerts(tx, reviewTroubles(tx.control, setup, at, late ? 'late' : 'review'), setup.sinks, at)
     })
 
   const rest = async (at: number, dueAt: number | undefined): Promise<void> => {

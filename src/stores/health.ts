@@ -2,7 +2,7 @@
 import type { Alert } from '../watch/alert.ts'
 import { plannedInterval } from '../watch/schedule.ts'
 import type { QueryClass } from '../watch/schedule.ts'
-import type { NameHealth, SourceHealth } from '../watch/trouble.ts'
+import type { Moment, NameHealth, SourceHealth } from '../watch/trouble.ts'
 import { judgeSource } from '../watch/trouble.ts'
 import type { Control } from './control.ts'
 import type { Setup } from './store.ts'
@@ -35,9 +35,9 @@ export function sourceHealth(control: Control, setup: Setup, now: number): Sourc
   }
 }
 
-/** Judges, remembers what is open, and returns what is to be told. `late`: see judgeSource. */
-export function reviewTroubles(control: Control, setup: Setup, now: number, late = false): readonly Alert[] {
-  const judged = judgeSource(sourceHealth(control, setup, now), control.troubles, late)
+/** Judges, remembers what is open, and returns what is to be told. */
+export function reviewTroubles(control: Control, setup: Setup, now: number, moment: Moment): readonly Alert[] {
+  const judged = judgeSource(sourceHealth(control, setup, now), control.troubles, moment)
   control.troubles = Object.assign(Object.create(null) as Control['troubles'], judged.open)
   return judged.alerts
 }

@@ -239,7 +239,7 @@ describe('hostile text', () => {
         [{ ...INVENTORY, item: text, issuers: [text] }],
         [{ ...MALFORMED, why: text }],
         [{ ...TROUBLE, component: text, message: text }],
-        [{ ...RECOVERED, component: `certspotter:${text}`, message: text }],
+        [{ ...RECOVERED, component: `certspotter:${text}`, items: [text, text], message: text }],
         [{ ...TEST, message: text }],
       ]
       for (const list of alerts)
