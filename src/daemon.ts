@@ -106,6 +106,32 @@ export interface WatchOptions {
   readonly stateFailed?: (error: StoreError | undefined) => void
 }
 
+/**
+ * Opens the app, if need be again and again: a state on a full disk ends no daemon. `meanwhile` is called for each try that failed.
+ * Undefined: the signal came first. Throws OwnerError.
+ */
+export async function openPatiently(
+  open: () => Promise<App>,
+  clock: Clock,
+  { signal, round, stateFailed }: WatchOptions,
+  meanwhile: (error: StoreError) => Promise<void>,
+): Promise<App | undefined> {
+  while (!signal.aborted) {
+    round?.()
+    try {
+      const app = await open()
+      stateFailed?.(undefined)
+      return app
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      stateFailed?.(error)
+      await meanwhile(error)
+    }
+    await clock.sleepUntil(clock.now() + STATE_RETRY, signal)
+  }
+  return undefined
+}
+
 /** Runs until the signal. Throws OwnerError: the state must not be touched any more. */
 export async function runWatch(app: App, clock: Clock, options: WatchOptions): Promise<void> {
   // One that cannot go on ends them all: a monitor that is half alive looks well and is not.
