@@ -22,7 +22,7 @@ export interface PassOptions {
 /** A source or sink that failed so often in a row ends `--wait`: a person has to look. */
 const HOPELESS = 5
 const REVIEW_EVERY = 60_000
-/** After a start, names that were not looked at while nothing ran get so long before they ring as late. */
+/** After a start, names that are late get so long to be looked at before a review tells of them. */
 const CATCHING_UP = 5 * 60_000
 /** After a state that could not be written. */
 const STATE_RETRY = 30_000

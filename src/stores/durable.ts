@@ -11,7 +11,7 @@ import { endBaseline, tally } from './baseline.ts'
 import { count, credentialOf, pauseAfter, planInput, recount } from './budget.ts'
 import type { Control, CredentialState, ItemState } from './control.ts'
 import { rebase } from './control.ts'
-import { reviewTroubles } from './health.ts'
+import { reviewTroubles, wasLeftAlone } from './health.ts'
 import type { Owner } from './lease.ts'
 import { RUNNER_GRACE } from './overview.ts'
 import { held } from './lease.ts'
@@ -98,11 +98,14 @@ export async function createStore(
       }
       for (const entry of step.malformed) alerts.push(malformedAlert(entry))
 
+      const away = wasLeftAlone(item, at) ? reviewTroubles(tx.control, setup, at, 'late') : []
       const downFor = recover(tx.control, credential, item, at)
       if (blockedUntil !== undefined) credential.blocked = { setAt: at, until: blockedUntil }
       const before = item.baseline
       if (step.cursor !== undefined) item.cursor = step.cursor
       item.full = step.more
+      // A page that follows another is the same look.
+      if (item.succeededAt !== undefined && !work.backlog) item.gap = at - item.succeededAt
       item.succeededAt = at
       credential.succeededAt = at
       item.found += step.entries
@@ -118,7 +121,7 @@ export async function createStore(
       }
       delete credential.lease
       // First that it is well again, then what was found meanwhile.
-      alerts.unshift(...reviewTroubles(tx.control, setup, at, 'step'))
+      alerts.unshift(...away, ...reviewTroubles(tx.control, setup, at, 'step'))
       const added = await addAlerts(tx, alerts, setup.sinks, at)
       const left = budgetLeft(setup.quota[work.queryClass], credential.spent[work.queryClass], at).left
       // A page that was full is followed by the next: one write for both.

@@ -189,6 +189,28 @@ describe('mended since a trial from outside', () => {
     })
   })
 
+  it('a day in which cron did not run is told by the next pass, before what was found', async () => {
+    await inPlace(['example.com', 'example.net'], async ({ folder, state, slack, add }) => {
+      const poll = async (): Promise<number | null> => (await certbell(['poll'], { cwd: folder })).code
+      assert.equal(await poll(), 0)
+      age(state, (control) => {
+        for (const item of Object.values(control.items)) {
+          item.succeededAt = (item.succeededAt ?? 0) - 86_400_000
+          item.gap = 300_000
+        }
+      })
+      add('meanwhile.example.com')
+      const before = slack.messages.length
+      assert.equal(await poll(), 0)
+      const said = slack.messages.slice(before).map(({ payload }) => String(payload['text']))
+      assert.equal(said.length, 3, said.join('\n'))
+      assert.match(said[0] ?? '', /late: names are not looked at.*not looked at for 1 day/)
+      assert.match(said[1] ?? '', /meanwhile\.example\.com/)
+      assert.match(said[2] ?? '', /Every watched name is looked at again/)
+      assert.equal((await certbell(['status'], { cwd: folder })).code, 0)
+    })
+  })
+
   it('an id that would not come back as it went is no cursor', async () => {
     await inPlace(['example.com'], async ({ folder, state, api }) => {
       api.script.push({ status: 200, body: '[{"id":"\\ufffd"}]' })

@@ -291,5 +291,34 @@ export function budgetContract(make: MakePlace): void {
         assert.deepEqual([first.alerts.length, second.alerts.map(({ kind }) => kind)], [0, ['recovered']])
       }),
     )
+
+    it(
+      'a gap in the looks is told with the look that ends it, against what was usual',
+      on(make, async (place) => {
+        const given = setup({ names: ['a.example', 'b.example'], quota: { full: 100, single: 1 } })
+        const store = await open(await place(), given)
+        const pass = async (now: number): Promise<string[]> => {
+          const told: string[] = []
+          for (;;) {
+            const claim = await store.claim(now, now + MINUTE, now)
+            if (claim.kind === 'wait') break
+            told.push(...(await store.commit(claim.work, page([]), now)).alerts.map(short))
+          }
+          return [...told, ...(await store.review(now, true)).map(short)]
+        }
+        await pass(T0)
+        let now = T0
+        const after = async (ms: number): Promise<string[]> => pass((now += ms))
+        assert.deepEqual(await after(DAY), [], 'nothing says how often it is looked at')
+        assert.deepEqual(await after(DAY), [], 'daily, as it seems')
+        assert.deepEqual(await after(HOUR), [])
+        assert.deepEqual(await after(HOUR), [], 'hourly')
+        assert.deepEqual(await after(2 * HOUR), [], 'one was left out')
+        assert.deepEqual(await after(HOUR / 12), [])
+        assert.deepEqual(await after(DAY), ['trouble', 'recovered'])
+        assert.deepEqual(await after(HOUR / 12), [])
+        assert.deepEqual(await after(HOUR * 0.9), [], 'less than an hour is none')
+      }),
+    )
   })
 }
