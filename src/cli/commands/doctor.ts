@@ -191,7 +191,7 @@ async function countQuery(backend: Backend, plan: Plan, world: World): Promise<'
     credential.fence += 1
     credential.lease = { owner: world.owner.id, fence: credential.fence, setAt: now, until: now + world.timeouts.ask }
     return 'counted'
-  })
+  }, true)
 }
 
 function quotaFindings(config: Config, plan: Plan): readonly Finding[] {

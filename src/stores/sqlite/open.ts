@@ -56,7 +56,8 @@ function connect(path: string, readOnly: boolean): DatabaseSync {
   try {
     if (!readOnly) {
       // NORMAL: whatever dies, the file is whole and consistent. A power cut (not a crash) may take the last steps as a whole: what they found
-      // is found again, and rings again. That is the at-least-once that is promised, at half the price of a sync for each step.
+      // is found again, and rings again. That is the at-least-once that is promised, at half the price of a sync for each step. A query that was
+      // counted must not be forgotten so; see `firm` in backend.ts.
       database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 8000; pragma journal_size_limit = 4194304')
     }
     database.exec('pragma cache_size = -4000')
