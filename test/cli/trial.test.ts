@@ -211,6 +211,24 @@ describe('mended since a trial from outside', () => {
     })
   })
 
+  it('doctor finds damage in a page that no command reads, and leaves it as it is', async () => {
+    await inPlace(['example.com'], async ({ folder, state }) => {
+      assert.equal((await certbell(['poll'], { cwd: folder })).code, 0)
+      const path = join(state, 'certbell.db')
+      assert.match((await certbell(['doctor'], { cwd: folder })).out, /^ok +state .*every page of it is whole$/m)
+      const database = new DatabaseSync(path)
+      const page = Number(database.prepare("select rootpage from sqlite_schema where name = 'known'").get()?.['rootpage'])
+      database.close()
+      const damaged = readFileSync(path).fill(0x5a, (page - 1) * 4096, page * 4096)
+      writeFileSync(path, damaged)
+      assert.equal((await certbell(['status'], { cwd: folder })).code, 0, 'status never comes there')
+      const ran = await certbell(['doctor'], { cwd: folder })
+      assert.equal(ran.code, 1)
+      assert.match(ran.out, /^FAIL +the state at .* is damaged and was left as it is\. Restore it from a backup/m)
+      assert.ok(readFileSync(path).equals(damaged))
+    })
+  })
+
   it('an id that would not come back as it went is no cursor', async () => {
     await inPlace(['example.com'], async ({ folder, state, api }) => {
       api.script.push({ status: 200, body: '[{"id":"\\ufffd"}]' })

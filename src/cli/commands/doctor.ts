@@ -9,6 +9,7 @@ import { count, credentialOf } from '../../stores/budget.ts'
 import { createStore } from '../../stores/durable.ts'
 import { held } from '../../stores/lease.ts'
 import { isShared } from '../../stores/sqlite/open.ts'
+import { quickCheck } from '../../stores/sqlite/quick-check.ts'
 import { OwnerError, StoreError } from '../../watch/errors.ts'
 import { printable, safeJson } from '../../watch/printable.ts'
 import { budgetLeft } from '../../watch/schedule.ts'
@@ -67,6 +68,8 @@ async function stateFindings(
   const { state } = config
   const shown = state.kind === 'directory' ? state.path : state.shown
   try {
+    // Before anything is written: what is damaged is left as it is.
+    const checked = state.kind === 'directory' ? quickCheck(state.path, shown) : 'unchecked'
     const backend = await world.openState(config)
     try {
       if (state.kind === 's3' && !(await keepsApart(state, config))) {
@@ -77,6 +80,7 @@ async function stateFindings(
       if (!(await swapHonoured(backend)))
         return { findings: [overwriting(shown, 'put it on a local disk: network file systems often have no working locks')], counted: 'not-counted' }
       const findings: Finding[] = [{ level: 'ok', what: `state ${shown} can be written, and two writers at once do not disturb each other` }]
+      if (checked === 'whole') findings.push({ level: 'ok', what: `state ${shown}: every page of it is whole` })
       if (state.kind === 'directory' && isShared(state.path)) {
         findings.push({ level: 'warn', what: `state ${shown}: others on this machine may look into the directory`, remedy: `chmod 700 ${shown}` })
       }

@@ -7,7 +7,8 @@ import { damaged, emptyControl } from '../control.ts'
 import { translate } from './errors.ts'
 import { MIGRATIONS } from './schema.ts'
 
-const FILE_NAME = 'certbell.db'
+/** The database's name in its directory. */
+export const FILE_NAME = 'certbell.db'
 /** How long one process waits for another's transaction: those take milliseconds. */
 const BUSY_MS = 5000
 
@@ -160,13 +161,20 @@ function checkFile(path: string, shown: string): void {
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16)
   // With a write-ahead log beside it the file may rightly be shorter: the pages are there.
   const log = `${path}-wal`
-  if (!(existsSync(log) && statSync(log).size > 0) && header.readUInt32BE(28) * pageSize > size) throw damaged(shown)
+  if (existsSync(log) && statSync(log).size > 0) return
+  if (header.readUInt32BE(28) * pageSize > size) throw damaged(shown)
+  // What would be refused is not opened: SQLite would leave its log and index beside it.
+  refuseNewer(header.readUInt32BE(60), shown)
 }
 
 function checkVersion(database: DatabaseSync, shown: string): void {
   const version = versionOf(database)
   // Ours never has 0 under its real name: it is made whole before it gets that.
   if (version === 0) throw damaged(shown)
+  refuseNewer(version, shown)
+}
+
+function refuseNewer(version: number, shown: string): void {
   if (version > MIGRATIONS.length) {
     throw new OwnerError(
       'state-newer',
