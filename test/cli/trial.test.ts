@@ -229,6 +229,25 @@ describe('mended since a trial from outside', () => {
     })
   })
 
+  it('files with secrets in them that everyone can read are said by check and doctor, and are no error', async () => {
+    await inPlace(['example.com'], async ({ folder, slack }) => {
+      const config = join(folder, 'certbell.yaml')
+      writeFileSync(join(folder, '.env'), `SLACK_WEBHOOK=${slack.url}\n`)
+      chmodSync(join(folder, '.env'), 0o644)
+      chmodSync(config, 0o640)
+      const check = await certbell(['check'], { cwd: folder })
+      assert.equal(check.code, 0)
+      assert.match(check.out, /\.env has secrets in it, and everyone on this machine can read it: chmod 600 \.env$/m)
+      assert.doesNotMatch(check.out, /certbell\.yaml has secrets/, 'a group was given it')
+      const doctor = await certbell(['doctor'], { cwd: folder })
+      assert.equal(doctor.code, 0, doctor.out)
+      assert.match(doctor.out, /^warn +\.env has secrets in it.*\n +chmod 600 \.env$/m)
+      assert.doesNotMatch((await certbell(['poll'], { cwd: folder })).err, /has secrets/, 'not each time from cron')
+      chmodSync(join(folder, '.env'), 0o600)
+      assert.doesNotMatch((await certbell(['check'], { cwd: folder })).out, /has secrets/)
+    })
+  })
+
   it('an id that would not come back as it went is no cursor', async () => {
     await inPlace(['example.com'], async ({ folder, state, api }) => {
       api.script.push({ status: 200, body: '[{"id":"\\ufffd"}]' })

@@ -14,6 +14,7 @@ import { OwnerError, StoreError } from '../../watch/errors.ts'
 import { printable, safeJson } from '../../watch/printable.ts'
 import { budgetLeft } from '../../watch/schedule.ts'
 import { grouped, plural, span } from '../../watch/words.ts'
+import { exposedFiles } from '../exposed.ts'
 import { intervals } from '../heading.ts'
 import type { Session } from '../session.ts'
 import { realWorld } from '../world.ts'
@@ -39,6 +40,7 @@ export async function doctor(session: Session): Promise<number> {
       what: `${config.file ?? 'configuration'}: ${plural(config.watch.length, 'name')}, ${plural(plan.setup.sinks.length, 'sink')}`,
     })
     for (const warning of config.warnings) findings.push({ level: 'warn', what: warning })
+    for (const exposed of exposedFiles(config, process.cwd())) findings.push({ level: 'warn', ...exposed })
     const state = await stateFindings(config, plan, world)
     findings.push(...state.findings)
     findings.push(...(await apiFindings(config, plan, world, state.counted)))
