@@ -23,7 +23,7 @@ export type Asked =
   | { readonly kind: 'failure'; readonly failure: Failure }
 
 /** Asks for one name's next page. Never throws for what the other side does. */
-export type CertSpotter = (item: AskedItem, cursor: string | undefined, now: () => number, signal?: AbortSignal) => Promise<Asked>
+export type CertSpotter = (item: AskedItem, cursor: string | undefined, now: () => number) => Promise<Asked>
 
 // A page holds 100 issuances; one of 100 certificates with 2,000 names each would come to some 15 MB.
 const MAX_BYTES = 16 * 1024 * 1024
@@ -45,7 +45,7 @@ export function createCertSpotter(options: CertSpotterOptions): CertSpotter {
   const scratch = { buffer: Buffer.alloc(0) }
   // An error may quote the token back. It is kept in the state and told to every sink, so it goes before anything is cut.
   const withoutToken = (body: Buffer): string => body.toString('utf8').replaceAll(options.token ?? '\0', '[token]')
-  return async (item, cursor, now, signal) => {
+  return async (item, cursor, now) => {
     let response: HttpResponse
     try {
       response = await options.http({
@@ -55,7 +55,6 @@ export function createCertSpotter(options: CertSpotterOptions): CertSpotter {
         timeoutMs: options.timeoutMs,
         maxBytes: MAX_BYTES,
         scratch,
-        ...(signal !== undefined && { signal }),
       })
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error
