@@ -13,6 +13,7 @@ const SEVERITIES = ['info', 'low', 'medium', 'high'] as const
 const severity = (what: string) => z.enum(SEVERITIES).check(z.describe(what))
 
 const COMPONENT = 'What it is about: certspotter, certspotter:NAME, certspotter/overdue, sink:NAME, sink:NAME/message, state or runner.'
+const ITEMS = 'The watched items that it is about, in A-labels, where it is about some of them and not about the source.'
 
 const apiSource = z.strictObject({
   kind: z.literal('certspotter'),
@@ -108,6 +109,7 @@ const trouble = z.strictObject({
   ...base,
   kind: z.literal('trouble'),
   component: text(COMPONENT),
+  items: z.optional(list(ITEMS)),
   message: text('What is wrong, what it means, and what to do.'),
   since: time('Since when.'),
 })
@@ -116,6 +118,7 @@ const recovered = z.strictObject({
   ...base,
   kind: z.literal('recovered'),
   component: text(COMPONENT),
+  items: z.optional(list(ITEMS)),
   message: text('What is well again, and after how long.'),
   since: time('Since when it had been in trouble.'),
 })

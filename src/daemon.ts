@@ -22,7 +22,7 @@ export interface PassOptions {
 /** A source or sink that failed so often in a row ends `--wait`: a person has to look. */
 const HOPELESS = 5
 const REVIEW_EVERY = 60_000
-/** After a start, names that were not looked at while nothing ran get so long before they ring as late. */
+/** After a start, names that are late get so long to be looked at before a review tells of them. */
 const CATCHING_UP = 5 * 60_000
 /** After a state that could not be written. */
 const STATE_RETRY = 30_000
@@ -113,6 +113,32 @@ export interface WatchOptions {
   readonly round?: () => void
   /** The state could not be written, and reading stopped; undefined: it was written again. */
   readonly stateFailed?: (error: StoreError | undefined) => void
+}
+
+/**
+ * Opens the app, if need be again and again: a state on a full disk ends no daemon. `meanwhile` is called for each try that failed.
+ * Undefined: the signal came first. Throws OwnerError.
+ */
+export async function openPatiently(
+  open: () => Promise<App>,
+  clock: Clock,
+  { signal, round, stateFailed }: WatchOptions,
+  meanwhile: (error: StoreError) => Promise<void>,
+): Promise<App | undefined> {
+  while (!signal.aborted) {
+    round?.()
+    try {
+      const app = await open()
+      stateFailed?.(undefined)
+      return app
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      stateFailed?.(error)
+      await meanwhile(error)
+    }
+    await clock.sleepUntil(clock.now() + STATE_RETRY, signal)
+  }
+  return undefined
 }
 
 /** Runs until the signal. Throws OwnerError: the state must not be touched any more. */

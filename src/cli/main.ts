@@ -132,10 +132,10 @@ function commands(version: string, done: (code: number) => void): Command {
   ])
     .option('--yes', 'ask nothing')
     .option('--watch <names>', 'names to watch, separated by comma or space', (value: string, before: string[]) => [...before, value], [])
-    .option('--slack <url>', 'Slack incoming webhook')
+    .option('--slack <url>', 'Slack incoming webhook; may be given several times', (value: string, before: string[]) => [...before, value], [])
     .option('--token <token>', 'Cert Spotter API token')
     .option('--force', 'overwrite what is there')
-    .action(async (options: { yes?: boolean; watch: string[]; slack?: string; token?: string; force?: boolean }, command: Command) =>
+    .action(async (options: { yes?: boolean; watch: string[]; slack: string[]; token?: string; force?: boolean }, command: Command) =>
       done(await init(options, flagsOf(command), version)),
     )
 
@@ -186,7 +186,7 @@ function limit(): Option {
 }
 
 async function init(
-  options: { yes?: boolean; watch: string[]; slack?: string; token?: string; force?: boolean },
+  options: { yes?: boolean; watch: string[]; slack: string[]; token?: string; force?: boolean },
   flags: CommonFlags,
   version: string,
 ): Promise<number> {
@@ -200,7 +200,7 @@ async function init(
     force: options.force === true,
     ...(flags.config !== undefined && { config: flags.config }),
     watch: options.watch,
-    ...(options.slack !== undefined && { slack: options.slack }),
+    slack: options.slack,
     ...(options.token !== undefined && { token: options.token }),
     ...(terminal && { prompt: async () => (await import('./init-prompts.ts')).clackPrompter() }),
     readFile: readTextFile,

@@ -88,6 +88,8 @@ export interface Config {
   readonly file?: string
   /** Every string that must not appear in any output, whole or as part of a longer one. */
   readonly secrets: readonly string[]
+  /** The configuration file and `.env`, absolute, where such a string stands in them. */
+  readonly secretFiles: readonly string[]
   /** What is accepted and yet may not be what the owner wants; a sentence each. */
   readonly warnings: readonly string[]
 }

@@ -72,12 +72,14 @@ function load(options: LoadOptions, known: ReadonlyMap<string, string | Error>):
   const problems: Problem[] = []
   const warnings: string[] = []
   const found = findFile(options, problems)
+  const hint = found === undefined && problems.length === 0 ? otherName(options) : undefined
+  if (hint !== undefined) warnings.push(`${hint.place} ${hint.message}.`)
   const folder = found === undefined ? cwd : dirname(found.path)
   const file = found === undefined ? undefined : shownFile(found.path, cwd)
-  const { unreadable, ...layers } = readLayers(options, join(folder, '.env'), warnings)
+  const { unreadable, dotenv, ...layers } = readLayers(options, join(folder, '.env'), warnings)
   const root = found?.text === undefined ? undefined : readTree(found.text, layers.env, problems)
 
-  const unread = root === undefined && (found !== undefined || problems.length > 0)
+  const unread = root === undefined && (found !== undefined || hint !== undefined || problems.length > 0)
   const context: Context = {
     ...layers,
     root,
@@ -109,6 +111,7 @@ function load(options: LoadOptions, known: ReadonlyMap<string, string | Error>):
 
   // Harmless while everything is there; otherwise perhaps the very reason.
   if (problems.length > 0 && unreadable !== undefined) problems.push(unreadable)
+  if (hint !== undefined && (problems.length > 0 || (lists.watch.length === 0 && (options.needWatch ?? true)))) problems.push(hint)
   const secrets = [...context.secrets].sort((a, b) => b.length - a.length)
   const done = (result: LoadResult): Loaded => ({ result, wanted: context.remote.wanted, aws })
   if (problems.length > 0 || state === undefined) {
@@ -134,6 +137,9 @@ function load(options: LoadOptions, known: ReadonlyMap<string, string | Error>):
       proxy,
       ...(file === undefined ? {} : { file }),
       secrets,
+      secretFiles: [found, dotenv].flatMap((one) =>
+        one?.text !== undefined && secrets.some((secret) => one.text?.includes(secret)) ? [one.path] : [],
+      ),
       warnings: warnings.map((warning) => withoutSecrets(warning, secrets)),
     },
   })
@@ -159,10 +165,17 @@ function findFile(
   return undefined
 }
 
+// The other ending that YAML files have: it is not read, and whoever wrote it believes that it is.
+function otherName({ cwd, readFile }: LoadOptions): { readonly place: string; readonly message: string } | undefined {
+  if ('missing' in tryRead(readFile, join(cwd, 'certbell.yml'))) return undefined
+  return { place: 'certbell.yml', message: 'is not read. Rename it to certbell.yaml, or give --config certbell.yml' }
+}
+
 interface Layers {
   readonly env: Environment
   readonly fromDotenv: ReadonlySet<string>
   readonly unreadable?: Problem
+  readonly dotenv?: { readonly path: string; readonly text: string }
 }
 
 /** The environment over the `.env` file. */
@@ -180,7 +193,7 @@ function readLayers({ env, cwd, readFile }: LoadOptions, path: string, warnings:
   if (variables['CERTBELL_CONFIG'] && own['CERTBELL_CONFIG'] === undefined)
     warnings.push('CERTBELL_CONFIG in .env is not used: .env is looked for beside the configuration file.')
   const fromDotenv = new Set(Object.keys(variables).filter((name) => own[name] === undefined))
-  return { env: layered(own, variables), fromDotenv }
+  return { env: layered(own, variables), fromDotenv, dotenv: { path, text: read.text } }
 }
 
 function readTree(text: string, env: Environment, problems: Problem[]): Tree | undefined {

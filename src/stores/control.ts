@@ -38,6 +38,8 @@ export interface ItemState {
   full: boolean
   polledAt?: number
   succeededAt?: number
+  /** ms between its last two looks. */
+  gap?: number
   retry?: Appointment
   failing?: Failing
   /** Issuances taken in, those of the baseline included. */

@@ -221,8 +221,20 @@ export function outboxContract(make: MakePlace): void {
       on(make, async (place) => {
         const { store, now } = await filled(place, 12)
         await store.settle(await message(store, now), { kind: 'parked', answer: '400 invalid_payload' }, now, 0)
+        await drain(store, now + SECOND)
         await store.settle(await message(store, now + HOUR), { kind: 'retry', answer: 'timeout' }, now + HOUR, 0)
-        assert.deepEqual((await drain(store, now + HOUR + MINUTE)).said, [ids(10, 12), ['trouble']])
+        await store.commit(await work(store, now + HOUR), page([sighting(12)]), now + HOUR)
+        assert.deepEqual((await drain(store, now + HOUR + MINUTE)).said, [['id-12']])
+      }),
+    )
+
+    it(
+      'tells of a message that is refused before it arrives after all, and that it is over behind it, also to a sink that was away meanwhile',
+      on(make, async (place) => {
+        const { store, now } = await filled(place, 12)
+        await store.settle(await message(store, now), { kind: 'parked', answer: '400 invalid_payload' }, now, 0)
+        await store.settle(await message(store, now + SECOND), { kind: 'retry', answer: 'timeout' }, now + SECOND, 0)
+        assert.deepEqual((await drain(store, now + 3 * HOUR)).said, [ids(10, 12), ['trouble'], ids(0, 10), ['recovered']])
       }),
     )
 

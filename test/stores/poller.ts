@@ -34,6 +34,7 @@ for (let pass = 0; pass < passes; pass++) {
       quiet: true,
       proxy: {},
       secrets: [],
+      secretFiles: [],
       warnings: [],
     },
     {

@@ -155,6 +155,7 @@ function config(options: EntryOptions): Config {
     quiet: true,
     proxy: {},
     secrets: [],
+    secretFiles: [],
     warnings: [],
   }
 }
