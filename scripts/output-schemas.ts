@@ -13,6 +13,7 @@ const SEVERITIES = ['info', 'low', 'medium', 'high'] as const
 const severity = (what: string) => z.enum(SEVERITIES).check(z.describe(what))
 
 const COMPONENT = 'What it is about: certspotter, certspotter:NAME, certspotter/overdue, sink:NAME, sink:NAME/message, state or runner.'
+const ITEMS = 'The watched items that it is about, in A-labels, where it is about some of them and not about the source.'
 
 const apiSource = z.strictObject({
   kind: z.literal('certspotter'),
@@ -108,6 +109,7 @@ const trouble = z.strictObject({
   ...base,
   kind: z.literal('trouble'),
   component: text(COMPONENT),
+  items: z.optional(list(ITEMS)),
   message: text('What is wrong, what it means, and what to do.'),
   since: time('Since when.'),
 })
@@ -116,6 +118,7 @@ const recovered = z.strictObject({
   ...base,
   kind: z.literal('recovered'),
   component: text(COMPONENT),
+  items: z.optional(list(ITEMS)),
   message: text('What is well again, and after how long.'),
   since: time('Since when it had been in trouble.'),
 })
@@ -276,6 +279,14 @@ const health = z.strictObject({
   checked_at: time('When this was said.'),
 })
 
+const tick = z.strictObject({
+  polled: count('Names that were looked at.'),
+  new: count('Issuances that were not known before; those of a baseline are among them.'),
+  delivered: count('Alerts that a sink took in this tick. One that two sinks took counts twice.'),
+  pending: z.int().check(z.minimum(-1), z.describe('Alerts that wait for a sink, by the same count. -1: the state could not be read.')),
+  trouble: list('What is wrong now, a sentence each; empty while all is well.'),
+})
+
 /** Each output's schema by the name of its file in schema/: `NAME.schema.json`. */
 export const outputSchemas = {
   alert: z.discriminatedUnion('kind', [certificate, inventory, malformed, trouble, recovered, test]),
@@ -286,6 +297,7 @@ export const outputSchemas = {
   logs,
   'test-alert': testAlert,
   health,
+  tick,
 } as const
 
 export type OutputName = keyof typeof outputSchemas
@@ -299,6 +311,7 @@ const ABOUT: Readonly<Record<OutputName, string>> = {
   logs: 'The document of `logs --json`: the logs that are tailed. Empty in this version.',
   'test-alert': 'What one sink answered: a line of `test-alert --json`.',
   health: 'The body of /healthz.',
+  tick: 'What one invocation of the Lambda function returns.',
 }
 
 /** The names of all outputs. */

@@ -22,25 +22,34 @@ export interface PassOptions {
 /** A source or sink that failed so often in a row ends `--wait`: a person has to look. */
 const HOPELESS = 5
 const REVIEW_EVERY = 60_000
-/** After a start, names that were not looked at while nothing ran get so long before they ring as late. */
+/** After a start, names that are late get so long to be looked at before a review tells of them. */
 const CATCHING_UP = 5 * 60_000
 /** After a state that could not be written. */
 const STATE_RETRY = 30_000
 
-/** Everything that is due now, once. Throws StoreError and OwnerError. */
-export async function runPass(app: App, clock: Clock, options: PassOptions): Promise<PassResult> {
-  const logs = app.tail?.pass(options.signal)
-  const asking = Promise.all([askAll(app, clock, options), logs]).then(([failed, read]) => failed || read === false)
+/** Everything that is due now, once. Throws StoreError and OwnerError, when nothing of it goes on any more. */
+export async function runPass(app: App, clock: Clock, given: PassOptions): Promise<PassResult> {
+  // One that cannot go on ends them all, and they are waited for: where processes are frozen, a loop left behind would wake up in another pass.
+  const stop = new AbortController()
+  const options = { ...given, signal: AbortSignal.any([given.signal, stop.signal]) }
+  const together = async (loops: readonly Promise<boolean>[]): Promise<boolean> => {
+    for (const loop of loops) loop.catch(() => stop.abort())
+    const ended = await Promise.allSettled(loops)
+    const broken = ended.find((result) => result.status === 'rejected')
+    if (broken !== undefined) throw broken.reason
+    return ended.some((result) => result.status === 'fulfilled' && result.value)
+  }
+  const reading = app.tail?.pass(options.signal).then((read) => !read)
+  const asking = together([askAll(app, clock, options), ...(reading === undefined ? [] : [reading])])
   // Deliveries go on beside: a baseline of hours must not hold back what rings in it. When the asking is over, they end with the queue.
   let asked = false
   const over = asking.finally(() => (asked = true)).catch(() => undefined)
-  const sinks = app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => asked, over))
-  const results = await Promise.all([asking, ...sinks])
+  const failed = await together([asking, ...app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => asked, over))])
   await app.monitor.release()
   await app.monitor.review(true)
   // The review may have found a trouble: it goes out with this pass.
-  const last = await Promise.all(app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => true, over)))
-  return { failed: [...results, ...last].some((failed) => failed) }
+  const late = await together(app.notifiers.map(async (notifier) => deliverAll(app, clock, notifier, options, () => true, over)))
+  return { failed: failed || late }
 }
 
 async function askAll(app: App, clock: Clock, { wait, signal, resting }: PassOptions): Promise<boolean> {
@@ -105,6 +114,32 @@ export interface WatchOptions {
   readonly round?: () => void
   /** The state could not be written, and reading stopped; undefined: it was written again. */
   readonly stateFailed?: (error: StoreError | undefined) => void
+}
+
+/**
+ * Opens the app, if need be again and again: a state on a full disk ends no daemon. `meanwhile` is called for each try that failed.
+ * Undefined: the signal came first. Throws OwnerError.
+ */
+export async function openPatiently(
+  open: () => Promise<App>,
+  clock: Clock,
+  { signal, round, stateFailed }: WatchOptions,
+  meanwhile: (error: StoreError) => Promise<void>,
+): Promise<App | undefined> {
+  while (!signal.aborted) {
+    round?.()
+    try {
+      const app = await open()
+      stateFailed?.(undefined)
+      return app
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error
+      stateFailed?.(error)
+      await meanwhile(error)
+    }
+    await clock.sleepUntil(clock.now() + STATE_RETRY, signal)
+  }
+  return undefined
 }
 
 /** Runs until the signal. Throws OwnerError: the state must not be touched any more. */

@@ -3,6 +3,7 @@ import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import type { Agent as AgentType, Dispatcher } from 'undici'
 import type { Http, HttpRequest, HttpResponse, Scratch } from './http.ts'
 import { NetworkError } from './http.ts'
+import { brokenEncoding, classify, codeOf, foreignEncoding, stopped, tooLarge } from './http-failure.ts'
 import { Agent, request as send } from './undici-core.ts'
 
 /** How to get out, if not straight: as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
@@ -56,10 +57,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
     const body = inflate(await readBody(response.body, request.maxBytes, request.scratch), headers['content-encoding'], request.maxBytes)
     return { status: response.statusCode, headers, body }
   } catch (error) {
-    if (timeout.signal.aborted)
-      throw new NetworkError('timeout', `no whole answer within ${Math.round(request.timeoutMs / 100) / 10} s`, true, { cause: error })
-    if (request.signal?.aborted === true) throw new NetworkError('aborted', 'stopped', true, { cause: error })
-    throw classify(error)
+    throw stopped(timeout.signal, request.signal, request.timeoutMs, error) ?? classify(error)
   } finally {
     clearTimeout(timer)
   }
@@ -102,49 +100,11 @@ function inflate(body: Buffer, encoding: string | undefined, maxBytes: number): 
       case 'br':
         return brotliDecompressSync(body, options)
       default:
-        throw new NetworkError('other', 'the answer has an encoding that was not asked for', true)
+        throw foreignEncoding()
     }
   } catch (error) {
     if (error instanceof NetworkError) throw error
     if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
-    throw new NetworkError('other', 'the compressed answer is broken', true, { cause: error })
+    throw brokenEncoding(error)
   }
-}
-
-function tooLarge(maxBytes: number): NetworkError {
-  return new NetworkError('too-large', `the answer is larger than ${Math.round(maxBytes / 1024 / 1024)} MiB`, true)
-}
-
-// https://nodejs.org/api/errors.html and undici's own codes. Only failures before a connection stood are surely unsent.
-function classify(error: unknown): NetworkError {
-  if (error instanceof NetworkError) return error
-  const code = codeOf(error) ?? ''
-  const say = (kind: NetworkError['code'], message: string, sent: boolean): NetworkError => new NetworkError(kind, message, sent, { cause: error })
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EAI_FAIL' || code === 'EAI_NODATA')
-    return say('dns', 'the host name cannot be resolved', false)
-  if (code === 'ECONNREFUSED') return say('refused', 'the connection is refused', false)
-  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ENETDOWN' || code === 'EADDRNOTAVAIL')
-    return say('refused', 'the host cannot be reached', false)
-  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return say('timeout', 'no connection within 10 s', false)
-  if (
-    code.startsWith('ERR_TLS') ||
-    code.startsWith('CERT_') ||
-    code.includes('CERTIFICATE') ||
-    code.startsWith('ERR_SSL') ||
-    code.includes('SELF_SIGNED')
-  ) {
-    return say('tls', `the server's certificate is not accepted (${code})`, false)
-  }
-  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET' || code.startsWith('HPE_'))
-    return say('reset', 'the connection broke off', true)
-  return say('other', `the exchange failed${code === '' ? '' : ` (${code})`}`, true)
-}
-
-function codeOf(error: unknown): string | undefined {
-  for (let current = error; current instanceof Error; current = current.cause) {
-    if ('code' in current && typeof current.code === 'string') return current.code
-    // Several addresses were tried.
-    if (current instanceof AggregateError && current.errors.length > 0) return codeOf(current.errors[0])
-  }
-  return undefined
 }

@@ -70,13 +70,19 @@ export function createMonitor(ports: MonitorPorts): Monitor {
 
   // The next page's query, claimed when the last page was kept.
   let claimed: Work | undefined
+  // Names that are refused in one round are told together at its end.
+  let refused = false
 
   const askNext = async (since?: number): Promise<Asking> =>
     guarded(async () => {
       const now = clock.now()
       const claim: Claim = claimed === undefined ? await store.claim(now, now + ports.askMs + LEASE_MARGIN, since) : { kind: 'work', work: claimed }
       claimed = undefined
-      if (claim.kind === 'wait') return claim
+      if (claim.kind === 'wait') {
+        if (refused) tell(await store.review(now, false))
+        refused = false
+        return claim
+      }
       const { work } = claim
       const item = ports.items.get(work.key)
       if (item === undefined) throw new RangeError(`no item ${work.key}`)
@@ -85,6 +91,7 @@ export function createMonitor(ports: MonitorPorts): Monitor {
       if (asked.kind === 'failure') {
         tell(await store.fail(work, asked.failure, clock.now()))
         report({ kind: 'refused', work, failure: asked.failure, ms })
+        refused ||= asked.failure.kind === 'name'
         return { kind: 'did', failed: asked.failure.kind !== 'wait' }
       }
       const then = clock.now()

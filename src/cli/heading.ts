@@ -11,7 +11,8 @@ import { createMatcher } from '../watch/match.ts'
 import { printable } from '../watch/printable.ts'
 import { plannedInterval } from '../watch/schedule.ts'
 import { grouped, plural, span } from '../watch/words.ts'
-import { dateText, table } from './table.ts'
+import { dateText } from '../clock-text.ts'
+import { table } from './table.ts'
 
 /** How often each class of name is looked at, ms. */
 export function intervals(plan: Plan): Readonly<Record<'full' | 'single', number>> {

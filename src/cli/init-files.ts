@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { accessSync, closeSync, constants, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** Writes a whole file or nothing. Without `overwrite` throws an error with the code EEXIST if it is there, even if it came into being this moment. */
@@ -21,5 +21,18 @@ export const writeWholeFile: WriteFile = (path, text, { mode, overwrite }) => {
     else linkSync(temporary, path)
   } finally {
     rmSync(temporary, { force: true })
+  }
+}
+
+/** Why no file can be written into a folder, with the remedy; undefined if one can. Asked before any question is. */
+export function folderProblem(folder: string): string | undefined {
+  try {
+    const stat = statSync(folder, { throwIfNoEntry: false })
+    if (stat === undefined) return `the folder ${folder} does not exist. Make it first: mkdir -p ${folder}`
+    if (!stat.isDirectory()) return `${folder} is a file, not a folder. Name a file in a folder: --config /etc/certbell/certbell.yaml`
+    accessSync(folder, constants.W_OK | constants.X_OK)
+    return undefined
+  } catch {
+    return `nothing can be written into the folder ${folder}. Check who owns it, or name another place with --config`
   }
 }

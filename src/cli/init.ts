@@ -9,6 +9,7 @@ import { formatProblems } from '../config/problems.ts'
 import type { Problem } from '../config/problems.ts'
 import { checkUrl } from '../config/url.ts'
 import { parseItem } from '../watch/item.ts'
+import { folderProblem } from './init-files.ts'
 import type { WriteFile } from './init-files.ts'
 import type { Prompter, Question } from './init-prompts.ts'
 
@@ -24,7 +25,8 @@ export interface InitOptions {
   readonly config?: string
   /** --watch, each perhaps several names separated by comma or space. */
   readonly watch?: readonly string[]
-  readonly slack?: string
+  /** --slack, each one webhook. */
+  readonly slack?: readonly string[]
   readonly token?: string
   readonly prompt?: () => Promise<Prompter>
   readonly readFile: ReadFile
@@ -39,26 +41,28 @@ export interface InitResult {
 
 interface Answers {
   readonly watch: readonly string[]
-  readonly slack: string | undefined
+  readonly slack: readonly string[]
   readonly token: string | undefined
 }
 
-/** Writes the configuration and says what to do next. Owner's mistakes are exit 2 with nothing written; throws only if the disk fails. */
+/** Writes the configuration and says what to do next. Owner's mistakes, and a place that cannot be written, are exit 2. */
 export async function runInit(options: InitOptions): Promise<InitResult> {
   const yamlPath = resolve(options.cwd, options.config ?? 'certbell.yaml')
   const envPath = join(dirname(yamlPath), '.env')
   const yamlName = shownFile(yamlPath, options.cwd)
   const envName = shownFile(envPath, options.cwd)
+  const unfit = folderProblem(dirname(yamlPath))
+  if (unfit !== undefined) return { exit: 2, out: unfit }
   if (!options.force && !('missing' in tryRead(options.readFile, yamlPath))) return refused(yamlName)
   if (options.yes || options.prompt === undefined) {
-    const problems = flagProblems(options)
+    const problems = flagProblems(options, dirname(yamlPath))
     if (problems.length > 0) return { exit: 2, out: formatProblems(problems, undefined, secretsOf(options)) }
   }
-  const answers = options.yes || options.prompt === undefined ? given(options) : await asked(options, await options.prompt())
+  const answers = options.yes || options.prompt === undefined ? given(options) : await asked(options, dirname(yamlPath), await options.prompt())
   if (answers === undefined) return { exit: 2, out: 'Nothing was written.' }
 
   const secrets = [
-    ...(answers.slack === undefined ? [] : [{ name: 'SLACK_WEBHOOK', value: answers.slack }]),
+    ...answers.slack.map((value, i) => ({ name: webhookVariable(i), value })),
     ...(answers.token === undefined ? [] : [{ name: 'CERTSPOTTER_API_TOKEN', value: answers.token }]),
   ]
   const old = tryRead(options.readFile, envPath)
@@ -70,8 +74,9 @@ export async function runInit(options: InitOptions): Promise<InitResult> {
     if (secrets.length > 0) options.write(envPath, envText('text' in old ? old.text : '', secrets), { mode: 0o600, overwrite })
     options.write(yamlPath, yamlText(answers, schemaAddress(options, dirname(yamlPath))), { mode: 0o644, overwrite })
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return refused(`${yamlName} or ${envName}`)
-    throw error
+    if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error
+    if (error.code === 'EEXIST') return refused(`${yamlName} or ${envName}`)
+    return { exit: 2, out: `${yamlName} or ${envName} cannot be written (${error.code})` }
   }
   return { exit: 0, out: done(yamlName, secrets.length > 0 ? envName : undefined, answers, options.config) }
 }
@@ -80,20 +85,24 @@ function refused(name: string): InitResult {
   return { exit: 2, out: `${name} exists already and is left as it is. Edit it, or write it anew with --force` }
 }
 
-function secretsOf({ slack, token }: InitOptions): readonly string[] {
-  return [slack, token].flatMap((secret) => (secret !== undefined && secret.length >= 6 ? [secret] : []))
+function webhookVariable(i: number): string {
+  return i === 0 ? 'SLACK_WEBHOOK' : `SLACK_WEBHOOK_${i + 1}`
 }
 
-function flagProblems({ watch, slack, token, yes }: InitOptions): readonly Problem[] {
+function secretsOf({ slack = [], token }: InitOptions): readonly string[] {
+  return [...slack, token].flatMap((secret) => (secret !== undefined && secret.length >= 6 ? [secret] : []))
+}
+
+function flagProblems({ watch, slack = [], token, yes, readFile }: InitOptions, folder: string): readonly Problem[] {
   if (!yes)
     return [
       { place: 'init', message: 'asks questions and there is no terminal to ask at. Write for instance: certbell init --yes --watch example.com' },
     ]
   const names = split(watch ?? [])
-  const problems: Problem[] = names.flatMap((name) => problemOf('--watch', nameProblem(name)))
+  const problems: Problem[] = names.flatMap((name) => problemOf('--watch', nameProblem(name, folder, readFile)))
   if (names.length === 0)
     problems.push({ place: '--watch', message: 'is missing: there is nothing to watch. Write for instance --watch example.com' })
-  if (slack !== undefined) problems.push(...problemOf('--slack', slackProblem(slack.trim())))
+  for (const url of slack) problems.push(...problemOf('--slack', slackProblem(url.trim())))
   if (token !== undefined) problems.push(...problemOf('--token', tokenProblem(token.trim())))
   return problems
 }
@@ -102,12 +111,12 @@ function problemOf(place: string, message: string | undefined): readonly Problem
   return message === undefined ? [] : [{ place, message }]
 }
 
-function given({ watch, slack, token }: InitOptions): Answers {
-  return { watch: split(watch ?? []), slack: slack?.trim(), token: token?.trim() }
+function given({ watch = [], slack = [], token }: InitOptions): Answers {
+  return { watch: split(watch), slack: [...new Set(slack.map((url) => url.trim()))], token: token?.trim() }
 }
 
 /** Asks for what the flags have not given rightly. Undefined if the person gave up. */
-async function asked(options: InitOptions, prompter: Prompter): Promise<Answers | undefined> {
+async function asked(options: InitOptions, folder: string, prompter: Prompter): Promise<Answers | undefined> {
   const from = given(options)
   const optional = (problem: (text: string) => string | undefined) => (answer: string) => (answer.trim() === '' ? undefined : problem(answer.trim()))
   const ask = async (value: string | undefined, how: 'text' | 'secret', question: Question): Promise<string | undefined> =>
@@ -116,32 +125,44 @@ async function asked(options: InitOptions, prompter: Prompter): Promise<Answers 
   const watch = await ask(from.watch.join(' ') || undefined, 'text', {
     message: 'Which names shall be watched? Each with everything below it; several with a space between',
     placeholder: 'example.com',
-    validate: (answer) => namesProblem(answer),
+    validate: (answer) => namesProblem(answer, folder, options.readFile),
   })
   if (watch === undefined) return undefined
-  const slack = await ask(from.slack, 'secret', { message: 'Slack incoming webhook (empty for none)', validate: optional(slackProblem) })
+  const right = from.slack.length > 0 && from.slack.every((url) => slackProblem(url) === undefined)
+  const slack = right
+    ? from.slack.join(' ')
+    : await prompter.secret({ message: 'Slack incoming webhook (empty for none)', validate: optional(slackProblem) })
   if (slack === undefined) return undefined
   const token = await ask(from.token, 'secret', {
     message: 'Cert Spotter API token (empty for none: 10 queries an hour)',
     validate: optional(tokenProblem),
   })
   if (token === undefined) return undefined
-  return { watch: split([watch]), slack: slack.trim() || undefined, token: token.trim() || undefined }
+  return { watch: split([watch]), slack: right ? from.slack : slack.trim() === '' ? [] : [slack.trim()], token: token.trim() || undefined }
 }
 
 function split(texts: readonly string[]): readonly string[] {
   return [...new Set(texts.flatMap((text) => text.split(/[\s,]+/)).filter((name) => name !== ''))]
 }
 
-function namesProblem(answer: string): string | undefined {
+function namesProblem(answer: string, folder: string, readFile: ReadFile): string | undefined {
   const names = split([answer])
-  return names.length === 0 ? 'Write a name such as example.com' : names.map(nameProblem).find((problem) => problem !== undefined)
+  if (names.length === 0) return 'Write a name such as example.com'
+  return names.map((name) => nameProblem(name, folder, readFile)).find((problem) => problem !== undefined)
 }
 
-function nameProblem(name: string): string | undefined {
+// What a list holds is for `check` to say, which has its lines.
+function nameProblem(name: string, folder: string, readFile: ReadFile): string | undefined {
+  if (name.startsWith('@')) return listProblem(name.slice(1), folder, readFile)
   const parsed = parseItem(name)
   if ('problem' in parsed) return parsed.problem
   return parsed.item.kind === 'all' ? '"." (every certificate there is) needs log tailing, which is not there yet in this version' : undefined
+}
+
+function listProblem(file: string, folder: string, readFile: ReadFile): string | undefined {
+  if (file === '') return '"@" names no file. Write @names.txt'
+  const read = tryRead(readFile, resolve(folder, file))
+  return 'text' in read ? undefined : `the file "${file}" ${'why' in read ? read.why : `does not exist in ${folder}`}`
 }
 
 function slackProblem(text: string): string | undefined {
@@ -152,9 +173,10 @@ function slackProblem(text: string): string | undefined {
 
 /** The file's text. Values go through the YAML writer: a name may begin with `=` or `*`, or be a number to YAML. */
 function yamlText({ watch, slack, token }: Answers, schema: string): string {
+  const variables = slack.map((_, i) => `\${${webhookVariable(i)}}`)
   const settings = {
     watch,
-    ...(slack === undefined ? {} : { slack: '${SLACK_WEBHOOK}' }),
+    ...(slack.length === 0 ? {} : { slack: slack.length === 1 ? variables[0] : variables }),
     ...(token === undefined ? {} : { certspotter: { token: '${CERTSPOTTER_API_TOKEN}' } }),
   }
   return `# yaml-language-server: $schema=${schema}\n${stringify(settings, { lineWidth: 0 })}`
@@ -183,7 +205,7 @@ function done(yamlName: string, envName: string | undefined, { slack }: Answers,
   const flag = config === undefined ? '' : ` --config ${config}`
   const steps = [
     [`certbell check${flag}`, 'says what it means'],
-    ...(slack === undefined ? [] : [[`certbell test-alert${flag}`, 'sends a sample to Slack']]),
+    ...(slack.length === 0 ? [] : [[`certbell test-alert${flag}`, 'sends a sample to Slack']]),
     [`certbell watch${flag}`, 'rings from now on'],
   ]
   const width = Math.max(...steps.map(([command]) => command?.length ?? 0))

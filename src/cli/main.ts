@@ -106,14 +106,14 @@ function commands(version: string, done: (code: number) => void): Command {
   add('watch', 'runs until SIGINT or SIGTERM, and rings', ['certbell watch example.com', 'certbell watch --config certbell.yaml --log-format json'])
     .argument('[name...]', 'names to watch besides those of the configuration')
     .action(async (names: string[], _options: unknown, command: Command) =>
-      done(await (await import('./commands/watch.ts')).watch(session(command, names))),
+      done(await (await import('./commands/watch.ts')).watch(await session(command, names))),
     )
 
   add('poll', 'one pass over what is due now; for cron', ['certbell poll', 'certbell poll --wait example.com'])
     .argument('[name...]', 'names to watch besides those of the configuration')
     .option('--wait', 'go on until every baseline and backlog is done and delivered, obeying quotas')
     .action(async (names: string[], options: { wait?: boolean }, command: Command) =>
-      done(await (await import('./commands/poll.ts')).poll(session(command, names), options.wait === true)),
+      done(await (await import('./commands/poll.ts')).poll(await session(command, names), options.wait === true)),
     )
 
   add('demo', 'shows all of it on this machine: no account, no internet', ['certbell demo', 'certbell demo --keep'])
@@ -132,45 +132,46 @@ function commands(version: string, done: (code: number) => void): Command {
   ])
     .option('--yes', 'ask nothing')
     .option('--watch <names>', 'names to watch, separated by comma or space', (value: string, before: string[]) => [...before, value], [])
-    .option('--slack <url>', 'Slack incoming webhook')
+    .option('--slack <url>', 'Slack incoming webhook; may be given several times', (value: string, before: string[]) => [...before, value], [])
     .option('--token <token>', 'Cert Spotter API token')
     .option('--force', 'overwrite what is there')
-    .action(async (options: { yes?: boolean; watch: string[]; slack?: string; token?: string; force?: boolean }, command: Command) =>
+    .action(async (options: { yes?: boolean; watch: string[]; slack: string[]; token?: string; force?: boolean }, command: Command) =>
       done(await init(options, flagsOf(command), version)),
     )
 
   add('check', 'validates the configuration and says what it means', ['certbell check', 'certbell check --json']).action(
-    async (_options: unknown, command: Command) => done(await (await import('./commands/check.ts')).check(session(command))),
+    async (_options: unknown, command: Command) => done(await (await import('./commands/check.ts')).check(await session(command))),
   )
 
   add('doctor', 'check, and whether API, sinks, state and clock are as they must be', ['certbell doctor']).action(
-    async (_options: unknown, command: Command) => done(await (await import('./commands/doctor.ts')).doctor(session(command))),
+    async (_options: unknown, command: Command) => done(await (await import('./commands/doctor.ts')).doctor(await session(command))),
   )
 
   add('test-alert', 'sends a sample, marked as a test, through every sink', ['certbell test-alert']).action(
-    async (_options: unknown, command: Command) => done(await (await import('./commands/test-alert.ts')).testAlert(session(command, [], false))),
+    async (_options: unknown, command: Command) =>
+      done(await (await import('./commands/test-alert.ts')).testAlert(await session(command, [], false))),
   )
 
   add('status', 'whether all is well, and if not, what to do', ['certbell status', 'certbell status --json']).action(
-    async (_options: unknown, command: Command) => done(await (await import('./commands/status.ts')).status(session(command))),
+    async (_options: unknown, command: Command) => done(await (await import('./commands/status.ts')).status(await session(command))),
   )
 
   add('certs', 'the inventory: known certificates, newest first', ['certbell certs', 'certbell certs login.example.com --json'])
     .argument('[name]', 'only those that concern this name')
     .addOption(limit())
     .action(async (name: string | undefined, options: { limit?: number }, command: Command) =>
-      done(await (await import('./commands/certs.ts')).certs(session(command), name, options.limit)),
+      done(await (await import('./commands/certs.ts')).certs(await session(command), name, options.limit)),
     )
 
   add('alerts', 'the alerts, newest first, and whether they arrived', ['certbell alerts', 'certbell alerts --pending --json'])
     .option('--pending', 'only those that a sink has not taken yet')
     .addOption(limit())
     .action(async (options: { pending?: boolean; limit?: number }, command: Command) =>
-      done(await (await import('./commands/alerts.ts')).alerts(session(command, [], false), options.pending === true, options.limit)),
+      done(await (await import('./commands/alerts.ts')).alerts(await session(command, [], false), options.pending === true, options.limit)),
     )
 
   add('logs', 'the logs that are tailed, with their lag and its cause', ['certbell logs', 'certbell logs --json']).action(
-    async (_options: unknown, command: Command) => done(await (await import('./commands/logs.ts')).logs(session(command, [], false))),
+    async (_options: unknown, command: Command) => done(await (await import('./commands/logs.ts')).logs(await session(command, [], false))),
   )
 
   return program
@@ -185,7 +186,7 @@ function limit(): Option {
 }
 
 async function init(
-  options: { yes?: boolean; watch: string[]; slack?: string; token?: string; force?: boolean },
+  options: { yes?: boolean; watch: string[]; slack: string[]; token?: string; force?: boolean },
   flags: CommonFlags,
   version: string,
 ): Promise<number> {
@@ -199,7 +200,7 @@ async function init(
     force: options.force === true,
     ...(flags.config !== undefined && { config: flags.config }),
     watch: options.watch,
-    ...(options.slack !== undefined && { slack: options.slack }),
+    slack: options.slack,
     ...(options.token !== undefined && { token: options.token }),
     ...(terminal && { prompt: async () => (await import('./init-prompts.ts')).clackPrompter() }),
     readFile: readTextFile,

@@ -1,27 +1,28 @@
-// What `watch` and `poll` have in common: the world, the plan, who hears of what happens, and the opened app.
-import { openApp } from '../app.ts'
+// What `watch` and `poll` have in common: the world, the plan, who hears of what happens, and the app once it is open.
+import { openApp, planRun } from '../app.ts'
 import type { App, Plan, World } from '../app.ts'
 import type { MonitorEvent } from '../monitor.ts'
 import { showInventories } from './heading.ts'
-import { linesOf } from './reporter.ts'
+import { linesOf } from '../reporter.ts'
 import type { Screen } from './screen.ts'
 import { createScreen } from './screen.ts'
 import type { Session } from './session.ts'
 import { realWorld } from './world.ts'
 
 export interface RunSession {
-  readonly app: App
   readonly plan: Plan
   readonly world: World
   /** Absent where nobody looks at stderr: then there are log lines. */
   readonly screen: Screen | undefined
+  /** Opens the state and wires everything. Throws as openApp; it may be tried again. */
+  readonly open: () => Promise<App>
   /** Resolves when every inventory that was begun is shown. */
   readonly shown: () => Promise<void>
   readonly close: () => Promise<void>
 }
 
-/** Opens a run. `hear` is told of each event before it is shown. Throws as openApp. */
-export async function openRun(session: Session, hear: (event: MonitorEvent, now: number) => void = () => undefined): Promise<RunSession> {
+/** Prepares a run. `hear` is told of each event before it is shown. */
+export function prepareRun(session: Session, hear: (event: MonitorEvent, now: number) => void = () => undefined): RunSession {
   const { config, log } = session
   const { world, close } = realWorld(session)
   const screen = session.screen
@@ -55,18 +56,19 @@ export async function openRun(session: Session, hear: (event: MonitorEvent, now:
     screen?.live(undefined)
     await world.stdout.write(text)
   }
-  app = await openApp(config, { ...world, stdout: { ...world.stdout, write } }, report, session.flags.json)
-  const opened = app
+  // One for all tries at opening: what was said straight is remembered here, should there be no place for it on the disk.
+  const straight = world.straight(config.state)
   return {
-    app,
-    plan: app.plan,
+    plan: planRun(config, world.stdout.isTty, session.version, session.flags.json),
     world,
     screen,
+    open: async () =>
+      (app = await openApp(config, { ...world, stdout: { ...world.stdout, write }, straight: () => straight }, report, session.flags.json)),
     shown: async () => {
       await Promise.all(inventories.splice(0))
     },
     close: async () => {
-      await opened.close()
+      await app?.close()
       await close()
     },
   }

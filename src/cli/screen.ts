@@ -2,7 +2,7 @@
 import { styleText } from 'node:util'
 import { toStderr } from '../log.ts'
 import { printable } from '../watch/printable.ts'
-import type { Line } from './reporter.ts'
+import type { Line } from '../reporter.ts'
 
 export interface Screen {
   /** A line that stays. */

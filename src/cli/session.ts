@@ -2,7 +2,7 @@
 import { homedir } from 'node:os'
 import { readEnvironment } from '../config/environment.ts'
 import { readTextFile } from '../config/files.ts'
-import { loadConfig } from '../config/load.ts'
+import { loadConfigWithSecrets } from '../config/load.ts'
 import { formatProblems } from '../config/problems.ts'
 import type { Config } from '../config/config.ts'
 import { createLogger, redactor, toStderr } from '../log.ts'
@@ -34,9 +34,9 @@ export class Exit extends Error {
 }
 
 /** Reads the configuration. Prints every problem and throws Exit(2) if there is one. */
-export function openSession(flags: CommonFlags, version: string, names: readonly string[] = [], needWatch = true): Session {
+export async function openSession(flags: CommonFlags, version: string, names: readonly string[] = [], needWatch = true): Promise<Session> {
   const env = readEnvironment()
-  const loaded = loadConfig({
+  const options = {
     flags: {
       ...(flags.config !== undefined && { config: flags.config }),
       ...(flags.state !== undefined && { state: flags.state }),
@@ -50,7 +50,9 @@ export function openSession(flags: CommonFlags, version: string, names: readonly
     readFile: readTextFile,
     home: env['HOME'] ?? homedir(),
     needWatch,
-  })
+  }
+  // What asks AWS is loaded by those who keep a secret there.
+  const loaded = await loadConfigWithSecrets(options, async (reference, aws) => (await import('./aws-secrets.ts')).readAwsSecret(reference, aws))
   if ('problems' in loaded) throw new Exit(2, formatProblems(loaded.problems, loaded.file))
   const { config } = loaded
   const redact = redactor(config.secrets)

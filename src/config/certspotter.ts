@@ -58,7 +58,10 @@ function readUrl(context: Context): string {
   }
   if (checked.url.search !== '' || checked.url.hash !== '')
     complain(context, given.at, 'the API\'s address has a "?" or "#" in it. Write the part before it: /issuances is added')
-  return checked.url.href.replace(/\/+$/, '')
+  const base = checked.url.href.replace(/\/+$/, '')
+  if (base.endsWith('/issuances'))
+    complain(context, given.at, `the API's address ends in /issuances, which is added. Write ${base.slice(0, -'/issuances'.length)}`)
+  return base
 }
 
 function readCount(context: Context, key: 'full' | 'single'): number {

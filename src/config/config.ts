@@ -73,6 +73,8 @@ export interface AwsSettings {
   readonly region?: string
   /** S3 elsewhere than at Amazon's, without a slash at its end. */
   readonly endpoint?: string
+  /** The services that keep secrets, elsewhere than at Amazon's, likewise. */
+  readonly secretEndpoints?: { readonly ssm?: string; readonly secretsmanager?: string }
   /** Secret. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
   /** They stand in `.env`, where nobody else looks for them. */
@@ -107,6 +109,8 @@ export interface Config {
   readonly file?: string
   /** Every string that must not appear in any output, whole or as part of a longer one. */
   readonly secrets: readonly string[]
+  /** The configuration file and `.env`, absolute, where such a string stands in them. */
+  readonly secretFiles: readonly string[]
   /** What is accepted and yet may not be what the owner wants; a sentence each. */
   readonly warnings: readonly string[]
 }

@@ -24,7 +24,17 @@ export interface Context {
   readonly problems: Problem[]
   readonly warnings: string[]
   readonly secrets: Set<string>
+  readonly remote: RemoteSecrets
 }
+
+/** Secrets that are kept elsewhere, by their reference: what is known of them, and which are asked for and not known yet. */
+export interface RemoteSecrets {
+  /** An Error where it cannot be had; its message follows the place of the setting. */
+  readonly known: ReadonlyMap<string, string | Error>
+  readonly wanted: Set<string>
+}
+
+const REMOTE = /^(?:ssm|secretsmanager):/
 
 /** A value as text, and where it came from. */
 export interface Setting {
@@ -54,8 +64,9 @@ export function setting(context: Context, variable: string | undefined, tree: Tr
   return own ?? (tree?.kind === 'text' && !tree.broken ? { text: tree.text.trim(), at: tree.at } : undefined)
 }
 
-/** A secret setting's value; `file:PATH` is read. Undefined after a problem. What was read is kept from all output. */
+/** A secret setting's value; `file:PATH`, `ssm:` and `secretsmanager:` are read. Undefined after a problem, and while it is not known yet. What was read is kept from all output. */
 export function readSecret(context: Context, given: Setting): string | undefined {
+  if (REMOTE.test(given.text)) return readRemote(context, given)
   if (!given.text.startsWith('file:')) {
     keepSecret(context.secrets, given.text)
     return given.text
@@ -73,6 +84,25 @@ export function readSecret(context: Context, given: Setting): string | undefined
   const value = read.text.replace(/[\r\n]+$/, '')
   if (value === '') {
     complain(context, given.at, `the file "${path}" is empty`)
+    return undefined
+  }
+  keepSecret(context.secrets, value)
+  return value
+}
+
+function readRemote(context: Context, given: Setting): string | undefined {
+  const known = context.remote.known.get(given.text)
+  if (known === undefined) {
+    context.remote.wanted.add(given.text)
+    return undefined
+  }
+  if (known instanceof Error) {
+    complain(context, given.at, known.message)
+    return undefined
+  }
+  const value = known.replace(/[\r\n]+$/, '')
+  if (value === '') {
+    complain(context, given.at, `what ${given.text} holds is empty`)
     return undefined
   }
   keepSecret(context.secrets, value)

@@ -1,7 +1,7 @@
 // From flags, environment, .env and file to one Config, or to every mistake at once.
 import { dirname, join } from 'node:path'
 import { readAws } from './aws.ts'
-import type { Config, Flags } from './config.ts'
+import type { AwsSettings, Config, Flags } from './config.ts'
 import { readCertspotter } from './certspotter.ts'
 import { complain } from './context.ts'
 import type { Context } from './context.ts'
@@ -38,18 +38,50 @@ export interface LoadOptions {
 /** The configuration, or every problem with it. `file` is the configuration file for people, where there is one. */
 export type LoadResult = { readonly config: Config } | { readonly problems: readonly Problem[]; readonly file?: string }
 
-/** Reads the configuration. Never throws for what the owner wrote; no problem and no warning holds a secret. */
+/** Gets a secret that is kept elsewhere, by its reference: `ssm:/path`, `secretsmanager:NAME#key`. Throws an Error whose message follows the place of the setting. */
+export type ReadRemoteSecret = (reference: string, aws: AwsSettings) => Promise<string>
+
+/** As loadConfig, for settings whose secrets may be kept elsewhere. Each is read once, by `read`. */
+export async function loadConfigWithSecrets(options: LoadOptions, read: ReadRemoteSecret): Promise<LoadResult> {
+  const known = new Map<string, string | Error>()
+  for (;;) {
+    const { result, wanted, aws } = load(options, known)
+    if (wanted.size === 0) return result
+    await Promise.all(
+      [...wanted].map(async (reference) =>
+        known.set(reference, await read(reference, aws).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))))),
+      ),
+    )
+  }
+}
+
+/** Reads the configuration. Never throws for what the owner wrote; no problem and no warning holds a secret. Secrets that are kept elsewhere are problems. */
 export function loadConfig(options: LoadOptions): LoadResult {
+  const { result, wanted } = load(options, new Map())
+  if (wanted.size === 0) return result
+  return load(options, new Map([...wanted].map((reference) => [reference, new Error(`${reference} cannot be read here`)]))).result
+}
+
+interface Loaded {
+  readonly result: LoadResult
+  /** Secrets that were not known. */
+  readonly wanted: ReadonlySet<string>
+  readonly aws: AwsSettings
+}
+
+function load(options: LoadOptions, known: ReadonlyMap<string, string | Error>): Loaded {
   const { flags, cwd } = options
   const problems: Problem[] = []
   const warnings: string[] = []
   const found = findFile(options, problems)
+  const hint = found === undefined && problems.length === 0 ? otherName(options) : undefined
+  if (hint !== undefined) warnings.push(`${hint.place} ${hint.message}.`)
   const folder = found === undefined ? cwd : dirname(found.path)
   const file = found === undefined ? undefined : shownFile(found.path, cwd)
-  const { unreadable, ...layers } = readLayers(options, join(folder, '.env'), warnings)
+  const { unreadable, dotenv, ...layers } = readLayers(options, join(folder, '.env'), warnings)
   const root = found?.text === undefined ? undefined : readTree(found.text, layers.env, problems)
 
-  const unread = root === undefined && (found !== undefined || problems.length > 0)
+  const unread = root === undefined && (found !== undefined || hint !== undefined || problems.length > 0)
   const context: Context = {
     ...layers,
     root,
@@ -61,6 +93,7 @@ export function loadConfig(options: LoadOptions): LoadResult {
     problems,
     warnings,
     secrets: new Set(),
+    remote: { known, wanted: new Set() },
   }
   const slack = readSlack(context)
   const logs = readLogs(context)
@@ -82,14 +115,16 @@ export function loadConfig(options: LoadOptions): LoadResult {
 
   // Harmless while everything is there; otherwise perhaps the very reason.
   if (problems.length > 0 && unreadable !== undefined) problems.push(unreadable)
+  if (hint !== undefined && (problems.length > 0 || (lists.watch.length === 0 && (options.needWatch ?? true)))) problems.push(hint)
   const secrets = [...context.secrets].sort((a, b) => b.length - a.length)
+  const done = (result: LoadResult): Loaded => ({ result, wanted: context.remote.wanted, aws })
   if (problems.length > 0 || state === undefined) {
-    return {
+    return done({
       problems: problems.map((problem) => ({ ...problem, message: withoutSecrets(problem.message, secrets) })),
       ...(file === undefined ? {} : { file }),
-    }
+    })
   }
-  return {
+  return done({
     config: {
       ...lists,
       slack,
@@ -107,9 +142,12 @@ export function loadConfig(options: LoadOptions): LoadResult {
       proxy,
       ...(file === undefined ? {} : { file }),
       secrets,
+      secretFiles: [found, dotenv].flatMap((one) =>
+        one?.text !== undefined && secrets.some((secret) => one.text?.includes(secret)) ? [one.path] : [],
+      ),
       warnings: warnings.map((warning) => withoutSecrets(warning, secrets)),
     },
-  }
+  })
 }
 
 /** The configuration file, without a text if it could not be read; undefined if there is none and none was asked for. */
@@ -132,10 +170,17 @@ function findFile(
   return undefined
 }
 
+// The other ending that YAML files have: it is not read, and whoever wrote it believes that it is.
+function otherName({ cwd, readFile }: LoadOptions): { readonly place: string; readonly message: string } | undefined {
+  if ('missing' in tryRead(readFile, join(cwd, 'certbell.yml'))) return undefined
+  return { place: 'certbell.yml', message: 'is not read. Rename it to certbell.yaml, or give --config certbell.yml' }
+}
+
 interface Layers {
   readonly env: Environment
   readonly fromDotenv: ReadonlySet<string>
   readonly unreadable?: Problem
+  readonly dotenv?: { readonly path: string; readonly text: string }
 }
 
 /** The environment over the `.env` file. */
@@ -153,7 +198,7 @@ function readLayers({ env, cwd, readFile }: LoadOptions, path: string, warnings:
   if (variables['CERTBELL_CONFIG'] && own['CERTBELL_CONFIG'] === undefined)
     warnings.push('CERTBELL_CONFIG in .env is not used: .env is looked for beside the configuration file.')
   const fromDotenv = new Set(Object.keys(variables).filter((name) => own[name] === undefined))
-  return { env: layered(own, variables), fromDotenv }
+  return { env: layered(own, variables), fromDotenv, dotenv: { path, text: read.text } }
 }
 
 function readTree(text: string, env: Environment, problems: Problem[]): Tree | undefined {

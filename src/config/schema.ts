@@ -40,7 +40,9 @@ const quota = z.strictObject(
 const certspotter = z.strictObject({
   token: z.optional(
     text('is not a token').check(
-      z.describe('API token of SSLMate, sent as Bearer; `file:PATH` reads it from a file. Without one the small free quota holds.'),
+      z.describe(
+        'API token of SSLMate, sent as Bearer; `file:PATH` reads it from a file, `ssm:/path` or `secretsmanager:NAME#key` from AWS. Without one the small free quota holds.',
+      ),
     ),
   ),
   url: z.optional(text('is not a URL').check(z.describe('Base address of the API; `/issuances` is added. Default https://api.certspotter.com/v1.'))),
@@ -108,7 +110,9 @@ export const configSchema = z.strictObject({
   ),
   slack: z.optional(
     sinks.check(
-      z.describe('Slack incoming webhook: a URL, a list of URLs, or names with URLs. Keep it secret: write ${SLACK_WEBHOOK} or file:PATH.'),
+      z.describe(
+        'Slack incoming webhook: a URL, a list of URLs, or names with URLs. Keep it secret: write ${SLACK_WEBHOOK}, file:PATH, ssm:/path or secretsmanager:NAME#key.',
+      ),
     ),
   ),
   stdout: z.optional(
@@ -136,7 +140,9 @@ export const configSchema = z.strictObject({
   ),
   heartbeat: z.optional(
     text('is not a URL').check(
-      z.describe('URL asked for by GET at least once a minute while all is well, URL/fail when something is not. file:PATH reads it from a file.'),
+      z.describe(
+        'URL asked for by GET at least once a minute while all is well, URL/fail when something is not. file:PATH, ssm:/path and secretsmanager:NAME#key read it from there.',
+      ),
     ),
   ),
   listen: z.optional(text('is not host:port. Write 127.0.0.1:8080').check(z.describe('host:port for /livez, /healthz and /metrics. Default off.'))),

@@ -18,6 +18,8 @@ export function readSlack(context: Context): readonly SlackSink[] {
   if (own !== undefined && tree !== undefined)
     context.warnings.push(`${own.at.place ?? 'SLACK_WEBHOOK'} is set and replaces \`slack\` of the configuration file.`)
   if (own !== undefined) return numbered(context, several(own))
+  if ((tree?.kind === 'list' && tree.items.length === 0) || (tree?.kind === 'map' && tree.entries.length === 0))
+    context.warnings.push('slack is there and has no webhook in it: nothing goes to Slack. Write ${SLACK_WEBHOOK}, or take it out.')
   if (tree?.kind === 'text') return tree.broken ? [] : numbered(context, several({ text: tree.text.trim(), at: tree.at }))
   if (tree?.kind === 'list') {
     return numbered(
@@ -46,7 +48,7 @@ function refuseName(context: Context, place: Place, key: string, message: string
 
 /** A variable may hold several URLs. */
 function several(given: Setting): readonly Setting[] {
-  return given.text.split(/[\s,]+(?=https?:|file:)/).map((text) => ({ text: text.replace(/[\s,]+$/, ''), at: given.at }))
+  return given.text.split(/[\s,]+(?=https?:|file:|ssm:|secretsmanager:)/).map((text) => ({ text: text.replace(/[\s,]+$/, ''), at: given.at }))
 }
 
 /** Keeps the number of what has a problem, so that mending one renames no other. */

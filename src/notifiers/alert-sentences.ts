@@ -1,5 +1,5 @@
 // What happened, as a title, and what to say about it, for every kind of alert and every sink.
-import type { Alert, CertificateAlert } from '../watch/alert.ts'
+import type { Alert, CertificateAlert, RecoveredAlert, TroubleAlert } from '../watch/alert.ts'
 import { ago, grouped, listed, plural, span } from '../watch/words.ts'
 import { sourceText } from './alert-words.ts'
 import { inert, matchedNames, nameText } from './names-text.ts'
@@ -20,39 +20,41 @@ export function headline(alert: Alert): string {
     case 'log-misbehaviour':
       return `A log misbehaves: ${inert(alert.log, 150)}`
     case 'trouble':
-      return troubleTitle(inert(alert.component, 260))
+      return troubleTitle(inert(alert.component, 260), itemsOf(alert))
     case 'recovered':
-      return recoveredTitle(inert(alert.component, 260))
+      return recoveredTitle(inert(alert.component, 260), itemsOf(alert))
     case 'test':
   }
   return 'Test: Certbell reaches you here'
 }
 
-function troubleTitle(component: string): string {
+function troubleTitle(component: string, items: string): string {
   if (component === 'certspotter') return 'Certbell cannot use the Cert Spotter API'
   if (component === 'certspotter/overdue') return 'Certbell is late: names are not looked at'
   if (component === 'certspotter/tbs') return 'The Cert Spotter API and a certificate that it sent do not agree'
-  if (component.startsWith('certspotter:')) return `Certbell cannot see ${subject(component)}`
+  if (items !== '') return `Certbell cannot see ${items}`
   if (component.startsWith('sink:')) return `Alerts do not all reach ${subject(component)}`
   if (component === 'state') return 'Certbell cannot keep its state'
   return `Certbell has a trouble: ${component}`
 }
 
-function recoveredTitle(component: string): string {
+function recoveredTitle(component: string, items: string): string {
   if (component === 'certspotter') return 'The Cert Spotter API answers again'
   if (component === 'certspotter/overdue') return 'Every watched name is looked at again'
-  if (component.startsWith('certspotter:')) return `Certbell sees ${subject(component)} again`
+  if (items !== '') return `Certbell sees ${items} again`
   if (component.startsWith('sink:')) return `Alerts reach ${subject(component)} again`
   if (component === 'state') return 'Certbell keeps its state again'
   return `Well again: ${component}`
 }
 
-// `certspotter:=login.example.com` is of one name alone, `sink:slack/no_service` of a sink: the reader wants the thing itself.
+// `sink:slack/message` is of a sink: the reader wants the thing itself.
 function subject(component: string): string {
-  return component
-    .slice(component.indexOf(':') + 1)
-    .replace(/^=/, '')
-    .replace(/\/.*$/, '')
+  return component.slice(component.indexOf(':') + 1).replace(/\/.*$/, '')
+}
+
+// `=login.example.com` is of one name alone, which is all that matters here.
+function itemsOf({ items = [] }: TroubleAlert | RecoveredAlert): string {
+  return listed(items.map((item) => inert(item.replace(/^=/, ''), 80)))
 }
 
 /** What there is to say below the title of an alert that is not of a certificate, in sentences. */

@@ -2,7 +2,7 @@
 // moves, hides or turns anything, or that a sink could take for markup.
 import type { Alert, CertificateAlert } from '../watch/alert.ts'
 import type { SightingSource } from '../watch/issuance.ts'
-import { ago, grouped, listed, plural, span } from '../watch/words.ts'
+import { ago, grouped, plural, span } from '../watch/words.ts'
 import { inert } from './names-text.ts'
 
 const DAY = 86_400_000
@@ -91,10 +91,7 @@ export function crtShUrl(alert: CertificateAlert): string | undefined {
   return /^[0-9a-f]{64}$/.test(alert.cert_sha256 ?? '') ? `https://crt.sh/?sha256=${alert.cert_sha256}` : undefined
 }
 
-/** What the owner watches that it touches, as the owner wrote it: `example.com, example.net and 2 more`. */
-export function itemsText(alerts: readonly CertificateAlert[], max = 3): string {
-  return listed(
-    [...new Set(alerts.flatMap((a) => a.matched.map((m) => m.item)))].map((i) => inert(i, 80)),
-    max,
-  )
+/** What the owner watches that it touches, as the owner wrote it, each once. */
+export function itemsOf(alerts: readonly CertificateAlert[]): readonly string[] {
+  return [...new Set(alerts.flatMap((a) => a.matched.map((m) => m.item)))].map((i) => inert(i, 80))
 }

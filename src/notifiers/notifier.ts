@@ -14,5 +14,5 @@ export interface Notifier {
   /** Alerts to the text that is stored and sent. Pure. */
   compose(alerts: readonly Alert[], context: LayoutContext): string
   /** One attempt with a composed text. Never throws for what the other side does. */
-  send(composed: string, now: () => Date, signal?: AbortSignal): Promise<Outcome>
+  send(composed: string, now: () => Date): Promise<Outcome>
 }

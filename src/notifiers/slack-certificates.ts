@@ -1,6 +1,6 @@
 // Certificates as Block Kit: one in full, or up to ten with a paragraph each, the room for names shared fairly between them.
 import type { CertificateAlert } from '../watch/alert.ts'
-import { grouped, plural } from '../watch/words.ts'
+import { grouped, listed, plural } from '../watch/words.ts'
 import { date, header, lines, link, paragraph, text, weight, type Block, type Part } from './slack-blocks.ts'
 import { amongOthers, fitNames, inert, matchedNames, moreText, namesText } from './names-text.ts'
 import { headline } from './alert-sentences.ts'
@@ -10,7 +10,7 @@ import {
   dayText,
   formText,
   issuerText,
-  itemsText,
+  itemsOf,
   keyText,
   lifetimeText,
   reasons,
@@ -72,7 +72,7 @@ function several(alerts: readonly CertificateAlert[], budget: number): readonly 
   const [first] = alerts
   const same = first !== undefined && alerts.every((a) => a.reason === first.reason && a.severity === first.severity)
   const why = same ? whyLine(first, 200) : []
-  const title = header(`${plural(alerts.length, 'new certificate')} on ${itemsText(alerts)}`)
+  const title = header(`${plural(alerts.length, 'new certificate')} on ${listed(itemsOf(alerts))}`)
   const details = shown.map((alert) => (brief ? short(alert) : detail(alert, !same)))
   const end = lines([why, alerts.length > SHOWN ? text(`and ${plural(alerts.length - SHOWN, 'more certificate')}: certbell alerts lists them`) : []])
   const fixed = title.text.text.length + weight(end) + details.reduce((sum, d) => sum + weight(d) + 1, 0)

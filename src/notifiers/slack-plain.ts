@@ -1,22 +1,10 @@
 // The top-level `text`: one line for a notification, or a whole message for a Slack that refuses our blocks. It is mrkdwn, the one place where Slack parses.
 import type { Alert, CertificateAlert } from '../watch/alert.ts'
-import { grouped, plural } from '../watch/words.ts'
-import { clip, code, mrkdwn } from './slack-text.ts'
+import { grouped, listed, plural } from '../watch/words.ts'
+import { alike, clip, code, mrkdwn } from './slack-text.ts'
 import { inert, matchedNames, nameText, namesText } from './names-text.ts'
 import { body, headline } from './alert-sentences.ts'
-import {
-  crtShUrl,
-  datedText,
-  dayText,
-  formText,
-  issuerText,
-  itemsText,
-  keyText,
-  lifetimeText,
-  reasons,
-  serialText,
-  sourceText,
-} from './alert-words.ts'
+import { crtShUrl, datedText, dayText, formText, issuerText, itemsOf, keyText, lifetimeText, reasons, serialText, sourceText } from './alert-words.ts'
 
 /** Slack advises 4,000 at most. */
 const TEXT = 3900
@@ -31,15 +19,18 @@ export function onLine(certificates: readonly CertificateAlert[], others: readon
 }
 
 function certificateLine(certificates: readonly CertificateAlert[]): string {
-  const firsts = certificates.map((a) => mrkdwn(nameText(matchedNames(a)[0] ?? 'no name', 260)))
+  const firsts = alike(certificates.slice(0, 3).map((a) => nameText(matchedNames(a)[0] ?? 'no name', 260)))
   const [only] = certificates
   if (only !== undefined && certificates.length === 1) {
     const more = matchedNames(only).length - 1
     return `New certificate for ${firsts[0]}${more > 0 ? ` and ${plural(more, 'more name')}` : ''} from ${mrkdwn(issuerText(only.issuer))}`
   }
-  const shown = firsts.slice(0, 3)
-  const rest = certificates.length - shown.length
-  return `${plural(certificates.length, 'new certificate')} on ${mrkdwn(itemsText(certificates))}: ${shown.join(', ')}${rest > 0 ? ` and ${grouped(rest)} more` : ''}`
+  const rest = certificates.length - firsts.length
+  return `${plural(certificates.length, 'new certificate')} on ${itemsLine(certificates)}: ${firsts.join(', ')}${rest > 0 ? ` and ${grouped(rest)} more` : ''}`
+}
+
+function itemsLine(certificates: readonly CertificateAlert[]): string {
+  return listed(alike(itemsOf(certificates)))
 }
 
 /** Everything that matters in lines of text, at most 3,900 characters with `first` before it. */
@@ -67,7 +58,7 @@ export function inFull(
   const [only] = certificates
   if (only !== undefined && certificates.length === 1) whole(only, now, left).every(say)
   else if (only !== undefined) {
-    say(`${plural(certificates.length, 'new certificate')} on ${mrkdwn(itemsText(certificates))}`)
+    say(`${plural(certificates.length, 'new certificate')} on ${itemsLine(certificates)}`)
     for (const [i, alert] of certificates.entries()) {
       if (!say(item(alert, Math.floor((left - 40) / (certificates.length - i))))) {
         say(`and ${plural(certificates.length - i, 'more certificate')}`)

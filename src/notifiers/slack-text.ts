@@ -11,6 +11,11 @@ export function mrkdwn(inert: string): string {
     .join(' ')
 }
 
+/** Several names or items beside one another as mrkdwn: all of them in code spans if one has to be, for what looks different seems to mean something. */
+export function alike(inert: readonly string[]): readonly string[] {
+  return inert.some((one) => RISKY.test(one)) ? inert.map(code) : inert.map(mrkdwn)
+}
+
 /** In a code span nothing is parsed but its end, so backticks in it become quotes. */
 export function code(inert: string): string {
   return inert === '' ? '' : `\`${entities(inert.replaceAll('`', "'"))}\``

@@ -17,8 +17,8 @@ export interface SlackOptions {
   /** Ms; default 10 s. */
   readonly timeoutMs?: number
   readonly userAgent: string
-  /** Waits; a test's own returns at once. Rejects if the signal aborts. */
-  readonly pause?: (ms: number, signal?: AbortSignal) => Promise<void>
+  /** Waits; a test's own returns at once. */
+  readonly pause?: (ms: number) => Promise<void>
 }
 
 /** Slack takes a message a second for each webhook. */
@@ -66,12 +66,12 @@ type Verdict = Outcome | { readonly kind: 'refused'; readonly answer: string }
 /** A Slack webhook as a sink. One `send` is one request, or two a second apart where Slack refuses the blocks. */
 export function createSlack(options: SlackOptions): Notifier {
   const { name, url, http, userAgent, timeoutMs = 10_000 } = options
-  const pause = options.pause ?? ((ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }))
+  const pause = options.pause ?? (async (ms) => sleep(ms))
   const redact = redactor(url)
   // Redacted before it is cut or escaped, either of which could leave half a secret unrecognised; and once more after, when escapes are gone.
   const safe = (text: string) => cut(printable(redact(printable(redact(text.slice(0, 10_000)), 4 * ANSWER)), ANSWER), ANSWER)
 
-  const post = async (payload: unknown, now: () => Date, signal: AbortSignal | undefined): Promise<Verdict> => {
+  const post = async (payload: unknown, now: () => Date): Promise<Verdict> => {
     try {
       const response = await http({
         method: 'POST',
@@ -80,7 +80,6 @@ export function createSlack(options: SlackOptions): Notifier {
         body: JSON.stringify(payload),
         timeoutMs,
         maxBytes: MAX_ANSWER_BYTES,
-        ...(signal !== undefined && { signal }),
       })
       return judge(response, now(), safe)
     } catch (error) {
@@ -95,17 +94,13 @@ export function createSlack(options: SlackOptions): Notifier {
     batch: 10,
     spacingMs: SPACING,
     compose: composeSlack,
-    async send(composed, now, signal) {
+    async send(composed, now) {
       const forms = parseForms(composed)
       if (forms === undefined) return { kind: 'parked', answer: 'the stored message cannot be read' }
-      const first = await post(forms.full, now, signal)
+      const first = await post(forms.full, now)
       if (first.kind !== 'refused') return first
-      try {
-        await pause(SPACING, signal)
-      } catch {
-        return { kind: 'retry', answer: safe(`${first.answer}; stopped before the plain form was tried`) }
-      }
-      const second = await post(forms.plain, now, signal)
+      await pause(SPACING)
+      const second = await post(forms.plain, now)
       return second.kind === 'refused' ? { kind: 'parked', answer: second.answer } : second
     },
   }

@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { listen, readBody } from './server.ts'
-import type { S3Keys } from './s3-signature.ts'
-import { signatureFault } from './s3-signature.ts'
+import type { AwsKeys } from './aws-signature.ts'
+import { signatureFault } from './aws-signature.ts'
 import { errorXml, listXml } from './s3-xml.ts'
 
 /** An object as it is kept. `at`: ms since the epoch. `etag` with its quotes. */
@@ -61,7 +61,7 @@ const PAGE = 1000
 
 /** Starts one. `keys`: signatures are checked against them; without, any is good. `pageSize`: keys in one listing. */
 export async function startS3(
-  options: { readonly bucket?: string; readonly keys?: S3Keys; readonly port?: number; readonly pageSize?: number } = {},
+  options: { readonly bucket?: string; readonly keys?: AwsKeys; readonly port?: number; readonly pageSize?: number } = {},
 ): Promise<FakeS3> {
   const { bucket = 'bucket', keys, pageSize = PAGE } = options
   const objects = new Map<string, FakeObject>()

@@ -23,7 +23,7 @@ export type Asked =
   | { readonly kind: 'failure'; readonly failure: Failure }
 
 /** Asks for one name's next page. Never throws for what the other side does. */
-export type CertSpotter = (item: AskedItem, cursor: string | undefined, now: () => number, signal?: AbortSignal) => Promise<Asked>
+export type CertSpotter = (item: AskedItem, cursor: string | undefined, now: () => number) => Promise<Asked>
 
 // A page holds 100 issuances; one of 100 certificates with 2,000 names each would come to some 15 MB.
 const MAX_BYTES = 16 * 1024 * 1024
@@ -45,7 +45,7 @@ export function createCertSpotter(options: CertSpotterOptions): CertSpotter {
   const scratch = { buffer: Buffer.alloc(0) }
   // An error may quote the token back. It is kept in the state and told to every sink, so it goes before anything is cut.
   const withoutToken = (body: Buffer): string => body.toString('utf8').replaceAll(options.token ?? '\0', '[token]')
-  return async (item, cursor, now, signal) => {
+  return async (item, cursor, now) => {
     let response: HttpResponse
     try {
       response = await options.http({
@@ -55,7 +55,6 @@ export function createCertSpotter(options: CertSpotterOptions): CertSpotter {
         timeoutMs: options.timeoutMs,
         maxBytes: MAX_BYTES,
         scratch,
-        ...(signal !== undefined && { signal }),
       })
     } catch (error) {
       if (!(error instanceof NetworkError)) throw error
@@ -103,9 +102,9 @@ function refused(status: number, error: ErrorObject, hasToken: boolean, blockedU
   if (status === 429 || error.code === 'rate_limited') return wait(blockedUntil ?? now + (toldNow ? SOON : BLOCK))
   // An error object that came with 200 is the error that it names.
   if ((status === 403 || status === 200) && (error.code === 'not_allowed_by_plan' || error.field === 'domain'))
-    return failure('name', `the Cert Spotter API refuses this name (${words})`, true, blockedUntil)
+    return failure('name', `the Cert Spotter API refuses this name (${words})`, true, blockedUntil, error.code ?? error.field)
   if (status === 400 && error.code !== undefined)
-    return failure('name', `the Cert Spotter API refuses the query for this name (${words})`, true, blockedUntil)
+    return failure('name', `the Cert Spotter API refuses the query for this name (${words})`, true, blockedUntil, error.code)
   if (status === 401 || status === 403) {
     return failure(
       'credential',
@@ -122,8 +121,11 @@ function refused(status: number, error: ErrorObject, hasToken: boolean, blockedU
   return failure('api', `the Cert Spotter API answers ${words}`, true)
 }
 
-function failure(kind: 'credential' | 'name' | 'api', message: string, spent: boolean, until?: number): Asked {
-  return { kind: 'failure', failure: { kind, message, spent, ...(until !== undefined && { until }) } }
+function failure(kind: 'credential' | 'name' | 'api', message: string, spent: boolean, until?: number, reason?: string): Asked {
+  return {
+    kind: 'failure',
+    failure: { kind, message, spent, ...(until !== undefined && { until }), ...(reason !== undefined && { reason }) },
+  }
 }
 
 function wait(until: number): Asked {

@@ -57,8 +57,11 @@ export interface Transaction {
 
 /** One place that state lives in. */
 export interface Backend {
-  /** Runs `body` alone: no other transaction, of this process or another, sees or changes anything meanwhile. It may run more than once. */
-  transact<T>(body: (tx: Transaction) => Promise<T>): Promise<T>
+  /**
+   * Runs `body` alone: no other transaction, of this process or another, sees or changes anything meanwhile. It may run more than once.
+   * `firm`: what it keeps outlives a power cut as well, where that is not so by itself.
+   */
+  transact<T>(body: (tx: Transaction) => Promise<T>, firm?: boolean): Promise<T>
   readonly reader: Reader
   close(): Promise<void>
 }

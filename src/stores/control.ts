@@ -38,6 +38,8 @@ export interface ItemState {
   full: boolean
   polledAt?: number
   succeededAt?: number
+  /** ms between its last two looks. */
+  gap?: number
   retry?: Appointment
   failing?: Failing
   /** Issuances taken in, those of the baseline included. */
@@ -68,6 +70,8 @@ export interface CredentialState {
 
 export interface SinkState {
   fence: number
+  /** A hash of where it was last found. */
+  address?: string
   lease?: Lease
   /** When the last attempt began: the sink's spacing is kept over restarts. */
   attemptAt?: number

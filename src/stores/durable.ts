@@ -6,12 +6,12 @@ import type { Known, Phase } from '../watch/policy.ts'
 import { budgetLeft, plan } from '../watch/schedule.ts'
 import type { Failure } from '../watch/step.ts'
 import { addAlerts } from './add-alerts.ts'
-import type { Backend } from './backend.ts'
+import type { Backend, Transaction } from './backend.ts'
 import { endBaseline, tally } from './baseline.ts'
 import { count, credentialOf, pauseAfter, planInput, recount } from './budget.ts'
 import type { Control, CredentialState, ItemState } from './control.ts'
 import { rebase } from './control.ts'
-import { reviewTroubles } from './health.ts'
+import { reviewTroubles, wasLeftAlone } from './health.ts'
 import type { Owner } from './lease.ts'
 import { RUNNER_GRACE } from './overview.ts'
 import { held } from './lease.ts'
@@ -25,6 +25,11 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 /** An outage as long as this has rung: see judgeSource. */
 const TOLD_AFTER = 15 * MINUTE
+/**
+ * With no more queries an hour than this, what was counted outlives a power cut: that costs a sync of the disk for each. Who has more, such as a
+ * server of his own, is not slowed down for a few queries that would be forgotten.
+ */
+const FIRM_UP_TO = 3600
 const KEEP_EXPIRED = 30 * DAY
 const KEEP_DELIVERED = 90 * DAY
 
@@ -38,6 +43,8 @@ export async function createStore(
 ): Promise<Store> {
   await backend.transact(async (tx) => enroll(tx.control, setup, now))
   const outbox = createOutbox(backend, setup, owner)
+  const counting = async <T>(body: (tx: Transaction) => Promise<T>): Promise<T> =>
+    backend.transact(body, setup.quota.full + setup.quota.single <= FIRM_UP_TO)
 
   const take = (control: Control, at: number, until: number, since?: number): Claim => {
     const credential = credentialOf(control, setup)
@@ -69,7 +76,7 @@ export async function createStore(
   }
 
   const claim = async (at: number, until: number, since?: number): Promise<Claim> =>
-    backend.transact(async (tx) => {
+    counting(async (tx) => {
       rebase(tx.control, at)
       // A runner that is long overdue while someone else does its work has been replaced, by cron or by hand: nobody waits for it any more.
       const { runner } = tx.control
@@ -78,7 +85,7 @@ export async function createStore(
     })
 
   const commit: Store['commit'] = async (work, step, at, { blockedUntil, until, since } = {}) =>
-    backend.transact(async (tx) => {
+    counting(async (tx) => {
       const { credential, item } = leaseOf(tx.control, setup, work)
       recount(credential, work, at)
       const known = await tx.known(step.sightings.map((sighting) => sighting.issuance.id))
@@ -98,11 +105,14 @@ export async function createStore(
       }
       for (const entry of step.malformed) alerts.push(malformedAlert(entry))
 
+      const away = wasLeftAlone(item, at) ? reviewTroubles(tx.control, setup, at, 'late') : []
       const downFor = recover(tx.control, credential, item, at)
       if (blockedUntil !== undefined) credential.blocked = { setAt: at, until: blockedUntil }
       const before = item.baseline
       if (step.cursor !== undefined) item.cursor = step.cursor
       item.full = step.more
+      // A page that follows another is the same look.
+      if (item.succeededAt !== undefined && !work.backlog) item.gap = at - item.succeededAt
       item.succeededAt = at
       credential.succeededAt = at
       item.found += step.entries
@@ -118,7 +128,7 @@ export async function createStore(
       }
       delete credential.lease
       // First that it is well again, then what was found meanwhile.
-      alerts.unshift(...reviewTroubles(tx.control, setup, at))
+      alerts.unshift(...away, ...reviewTroubles(tx.control, setup, at, 'step'))
       const added = await addAlerts(tx, alerts, setup.sinks, at)
       const left = budgetLeft(setup.quota[work.queryClass], credential.spent[work.queryClass], at).left
       // A page that was full is followed by the next: one write for both.
@@ -148,7 +158,13 @@ export async function createStore(
       if (failure.until !== undefined) credential.blocked = { setAt: at, until: failure.until }
       if (failure.kind !== 'wait') {
         const before = item.failing
-        item.failing = { since: before?.since ?? at, failures: (before?.failures ?? 0) + 1, kind: failure.kind, message: failure.message }
+        item.failing = {
+          since: before?.since ?? at,
+          failures: (before?.failures ?? 0) + 1,
+          kind: failure.kind,
+          message: failure.message,
+          ...(failure.reason !== undefined && { reason: failure.reason }),
+        }
         if (failure.kind === 'name') {
           // Only this name is refused: it is asked again now and then, and the others go on.
           item.retry = { setAt: at, until: at + HOUR }
@@ -158,7 +174,7 @@ export async function createStore(
           credential.pause = { setAt: at, until: at + pauseAfter(credential.failing.failures, setup.quota[work.queryClass]) }
         }
       }
-      return addAlerts(tx, reviewTroubles(tx.control, setup, at), setup.sinks, at)
+      return addAlerts(tx, reviewTroubles(tx.control, setup, at, 'step'), setup.sinks, at)
     })
 
   const release = async (work: Work, at: number): Promise<void> => {
@@ -177,7 +193,7 @@ export async function createStore(
         await tx.prune(at - KEEP_EXPIRED, at - KEEP_DELIVERED)
         tx.control.prunedAt = at
       }
-      return addAlerts(tx, reviewTroubles(tx.control, setup, at, late), setup.sinks, at)
+      return addAlerts(tx, reviewTroubles(tx.control, setup, at, late ? 'late' : 'review'), setup.sinks, at)
     })
 
   const rest = async (at: number, dueAt: number | undefined): Promise<void> => {
@@ -201,7 +217,13 @@ function enroll(control: Control, setup: Setup, now: number): void {
     control.items[key] ??= { queryClass, addedAt: now, ...(cursor !== undefined && { cursor }), full: false, found: 0 }
   }
   credentialOf(control, setup)
-  for (const sink of setup.sinks) control.sinks[sink] ??= { fence: 0, delivered: 0 }
+  for (const name of setup.sinks) {
+    const sink = (control.sinks[name] ??= { fence: 0, delivered: 0 })
+    const address = setup.addresses?.[name]
+    if (address === undefined || address === sink.address) continue
+    if (sink.address !== undefined && sink.failing?.dead === true) delete sink.next
+    sink.address = address
+  }
 }
 
 function leaseOf(control: Control, setup: Setup, work: Work): { credential: CredentialState; item: ItemState } {

@@ -2,9 +2,9 @@
 import type { Alert } from '../watch/alert.ts'
 import { plannedInterval } from '../watch/schedule.ts'
 import type { QueryClass } from '../watch/schedule.ts'
-import type { NameHealth, SourceHealth } from '../watch/trouble.ts'
+import type { Moment, NameHealth, SourceHealth } from '../watch/trouble.ts'
 import { judgeSource } from '../watch/trouble.ts'
-import type { Control } from './control.ts'
+import type { Control, ItemState } from './control.ts'
 import type { Setup } from './store.ts'
 
 /** What the source's troubles are judged from; `status` and `/healthz` look at the same. */
@@ -35,9 +35,19 @@ export function sourceHealth(control: Control, setup: Setup, now: number): Sourc
   }
 }
 
-/** Judges, remembers what is open, and returns what is to be told. `late`: see judgeSource. */
-export function reviewTroubles(control: Control, setup: Setup, now: number, late = false): readonly Alert[] {
-  const judged = judgeSource(sourceHealth(control, setup, now), control.troubles, late)
+/** Judges, remembers what is open, and returns what is to be told. */
+export function reviewTroubles(control: Control, setup: Setup, now: number, moment: Moment): readonly Alert[] {
+  const judged = judgeSource(sourceHealth(control, setup, now), control.troubles, moment)
   control.troubles = Object.assign(Object.create(null) as Control['troubles'], judged.open)
   return judged.alerts
+}
+
+const HOUR = 3_600_000
+
+/**
+ * True if a name that is looked at now was left alone far longer than it used to be: cron was broken, the machine was off. That is over with this look, and would
+ * otherwise never be told. Who has it looked at once a day means that, whatever the quota would allow.
+ */
+export function wasLeftAlone(item: ItemState, now: number): boolean {
+  return item.succeededAt !== undefined && item.gap !== undefined && now - item.succeededAt >= Math.max(HOUR, 3 * item.gap)
 }

@@ -32,8 +32,11 @@ export function createOutbox(backend: Backend, setup: Setup, owner: Owner): Pick
       if (sink.next !== undefined && sink.next.until > now) return { kind: 'wait', until: sink.next.until, why: 'retry', failing }
       const spaced = (sink.attemptAt ?? -Infinity) + rules.spacingMs
       const parked = await tx.firstParked(rules.name)
+      // What is parked is tried after what waits: the trouble that told of it is among that, and would make no sense once the message has arrived.
       const message =
-        (await tx.openMessage(rules.name)) ?? (parked !== undefined && isDue(parked, now) ? parked : await composeNext(tx, rules, sink, now, compose))
+        (await tx.openMessage(rules.name)) ??
+        (await composeNext(tx, rules, sink, now, compose)) ??
+        (parked !== undefined && isDue(parked, now) ? parked : undefined)
       if (message === undefined) {
         delete sink.outage
         return {

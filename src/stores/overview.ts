@@ -1,7 +1,8 @@
 // The state at a glance: is all well, and if not, what and what to do. Pure; status, /healthz, the heartbeat and the metrics say the same.
 import { budgetLeft, plannedInterval } from '../watch/schedule.ts'
 import type { QueryClass } from '../watch/schedule.ts'
-import { isOverdue } from '../watch/trouble.ts'
+import { failingAlike, isOfNames, isOverdue } from '../watch/name-trouble.ts'
+import type { OpenTrouble } from '../watch/trouble.ts'
 import { listed, plural, span } from '../watch/words.ts'
 import type { Control } from './control.ts'
 import type { LogOverview } from './log-overview.ts'
@@ -71,18 +72,17 @@ export function overview(
   const reasons: Reason[] = []
 
   for (const trouble of Object.values(control.troubles)) {
-    if (concerns(trouble.component, setup)) reasons.push({ component: trouble.component, message: trouble.message, since: trouble.since })
+    if (concerns(trouble, setup)) reasons.push({ component: trouble.component, message: trouble.message, since: trouble.since })
   }
   const told = (component: string): boolean => reasons.some((reason) => reason.component === component)
   const { failing } = health
   if (failing !== undefined && !told('certspotter')) {
     reasons.push({ component: 'certspotter', message: failing.message, since: failing.since })
   }
-  for (const name of health.names) {
-    const component = `certspotter:${name.key}`
-    if (name.failing !== undefined && failing === undefined && !told(component)) {
-      reasons.push({ component, message: name.failing.message, since: name.failing.since })
-    }
+  // Names whose trouble is not told yet.
+  const named = new Set(Object.values(control.troubles).flatMap(({ names = [] }) => names))
+  for (const { names, message, since } of failing === undefined ? failingAlike(health.names.filter(({ key }) => !named.has(key))) : []) {
+    reasons.push({ component: `certspotter:${names[0]}`, message, since })
   }
   const late = health.names.filter((name) => isOverdue(name, now) && name.failing === undefined)
   if (late.length > 0 && failing === undefined && !told('certspotter/overdue')) {
@@ -172,8 +172,8 @@ export function overview(
 }
 
 // Troubles of names and sinks that are no longer in the settings are nobody's.
-function concerns(component: string, setup: Setup): boolean {
-  if (component.startsWith('certspotter:')) return setup.items.some(({ key }) => component === `certspotter:${key}`)
+function concerns({ component, names = [] }: OpenTrouble, setup: Setup): boolean {
+  if (isOfNames(component)) return setup.items.some(({ key }) => names.includes(key))
   if (component.startsWith('log:') || component.startsWith('log-list:')) return setup.logs === true
   if (component.startsWith('sink:')) return setup.sinks.includes(component.slice('sink:'.length).split('/')[0] ?? '')
   return setup.items.length > 0

@@ -20,6 +20,8 @@ export interface Setup {
   readonly logs?: true
   /** Names of the sinks that get what is found from now on. */
   readonly sinks: readonly string[]
+  /** Hashes of their addresses, by name: a dead sink that has a new one need not wait for its hour. */
+  readonly addresses?: Readonly<Record<string, string>>
 }
 
 /** A query that may be asked now: leased to this process, and counted already. */

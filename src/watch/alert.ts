@@ -89,6 +89,8 @@ export interface TroubleAlert extends AlertBase {
   readonly kind: 'trouble'
   /** What is in trouble: `certspotter`, `certspotter:example.com`, `sink:slack`, `state`. */
   readonly component: string
+  /** The watched items it is about, where it is about some and not about the source. */
+  readonly items?: readonly string[]
   readonly message: string
   readonly since: string
 }
@@ -97,6 +99,8 @@ export interface TroubleAlert extends AlertBase {
 export interface RecoveredAlert extends AlertBase {
   readonly kind: 'recovered'
   readonly component: string
+  /** The watched items it is about, where it is about some and not about the source. */
+  readonly items?: readonly string[]
   readonly message: string
   readonly since: string
 }

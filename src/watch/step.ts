@@ -17,5 +17,14 @@ export interface Step {
 export type Failure =
   /** 429, or any `Retry-After`: the whole credential waits. Not a failure of anything. */
   | { readonly kind: 'wait'; readonly until: number; readonly message: string }
-  /** `until`: it was told as well when to come back. `spent` is false if the query surely never reached the API: it is taken off the budget again. */
-  | { readonly kind: 'credential' | 'name' | 'api'; readonly message: string; readonly spent: boolean; readonly until?: number }
+  /**
+   * `until`: it was told as well when to come back. `spent` is false if the query surely never reached the API: it is taken off the budget again.
+   * `reason`: the same for all names that are refused alike, though their messages differ.
+   */
+  | {
+      readonly kind: 'credential' | 'name' | 'api'
+      readonly message: string
+      readonly spent: boolean
+      readonly until?: number
+      readonly reason?: string
+    }

@@ -1,7 +1,8 @@
 // When to tell the owner that something is wrong, and when that it is well again. Pure: what fails goes in, alerts and the list of open troubles come out.
 import type { Alert, Finding, RecoveredAlert, TroubleAlert } from './alert.ts'
 import { rfc3339 } from './alert.ts'
-import { span } from './words.ts'
+import { API, isOfNames, isOverdue, isWorthTelling, PATIENCE, troublesOfNames } from './name-trouble.ts'
+import { listed, span } from './words.ts'
 
 /** Something that has failed since `since` (ms), `failures` times in a row. */
 export interface Failing {
@@ -10,6 +11,8 @@ export interface Failing {
   /** `credential`: refused as a whole; `name`: this name is refused; `api`: anything else. */
   readonly kind: 'credential' | 'name' | 'api'
   readonly message: string
+  /** What names that are refused have in common, where the message speaks of the name itself. */
+  readonly reason?: string
 }
 
 /** A trouble that was told and is not over. */
@@ -18,6 +21,10 @@ export interface OpenTrouble {
   readonly kind: string
   readonly since: number
   readonly message: string
+  /** Of names that fail alike: which they are, why, and when it was told (ms). */
+  readonly names?: readonly string[]
+  readonly reason?: string
+  readonly toldAt?: number
 }
 
 /** What the Cert Spotter source looks like at `now` (ms). */
@@ -39,24 +46,17 @@ export interface NameHealth {
   readonly interval: number
 }
 
-/** Failures last this long before they ring: shorter ones are the world's noise. */
-const PATIENCE = 15 * 60_000
-const HOUR = 3_600_000
-const API = 'certspotter'
-
-/** True for a name that was not looked at for three planned intervals, and at least an hour. */
-export function isOverdue(name: NameHealth, now: number): boolean {
-  return now - name.lookedAt >= Math.max(HOUR, 3 * name.interval)
-}
-
 /**
- * Compares what fails with what was told. Returns the troubles that are open from now on, and the alerts to send.
- * `late`: whether a name that was not looked at for long may ring now. In the middle of a round it may not: its turn is about to come.
+ * When troubles are judged. In a `step` what is told is what cannot wait; a `review` gathers what the steps before it found of single names;
+ * `late` is a review at which each name has had its turn, so that one not looked at for long may ring.
  */
+export type Moment = 'step' | 'review' | 'late'
+
+/** Compares what fails with what was told. Returns the troubles that are open from now on, and the alerts to send. */
 export function judgeSource(
   health: SourceHealth,
   open: Readonly<Record<string, OpenTrouble>>,
-  late: boolean,
+  moment: Moment,
 ): { readonly open: Record<string, OpenTrouble>; readonly alerts: readonly Alert[] } {
   const wanted = new Map<string, OpenTrouble>()
   const { now, failing } = health
@@ -64,35 +64,24 @@ export function judgeSource(
     wanted.set(API, { component: API, kind: failing.kind, since: failing.since, message: failing.message })
   }
   // While the source as a whole fails, its names say nothing new: keep what was told of them, add nothing.
-  const whole = failing !== undefined
-  for (const name of health.names) {
-    const component = `${API}:${name.key}`
-    const known = open[component]
-    if (name.failing === undefined) continue
-    const lasting = name.failing.failures >= 3 && now - name.failing.since >= PATIENCE
-    if (known !== undefined) wanted.set(component, { ...known, kind: name.failing.kind })
-    else if (!whole && (name.failing.kind === 'name' || lasting)) {
-      wanted.set(component, { component, kind: name.failing.kind, since: name.failing.since, message: name.failing.message })
-    }
-  }
-  const overdue = health.names.filter((name) => isOverdue(name, now) && !wanted.has(`${API}:${name.key}`))
-  if (overdue.length > 0 && (open[OVERDUE] !== undefined || (late && !wanted.has(API)))) {
+  const ofNames = troublesOfNames(health, open, failing === undefined && moment !== 'step')
+  for (const trouble of ofNames) wanted.set(trouble.component, trouble)
+  const told = new Set(ofNames.flatMap(({ names = [] }) => names))
+  const late = health.names.filter((name) => isOverdue(name, now))
+  const overdue = late.filter((name) => !told.has(name.key) && !isWorthTelling(name, now))
+  const before = open[OVERDUE]
+  if (before !== undefined && late.length > 0) wanted.set(OVERDUE, before)
+  else if (overdue.length > 0 && moment === 'late' && !wanted.has(API)) {
     const since = Math.min(...overdue.map((name) => name.lookedAt))
-    wanted.set(OVERDUE, open[OVERDUE] ?? { component: OVERDUE, kind: 'overdue', since, message: overdueMessage(overdue, since, health) })
+    wanted.set(OVERDUE, { component: OVERDUE, kind: 'overdue', since, message: overdueMessage(overdue, since, health) })
   }
-  return compare(wanted, open, now, (component) => component === API || component.startsWith(`${API}:`) || component === OVERDUE)
+  return compare(wanted, open, now, (component) => component === API || isOfNames(component) || component === OVERDUE)
 }
 
 const OVERDUE = 'certspotter/overdue'
 
 function overdueMessage(late: readonly NameHealth[], since: number, health: SourceHealth): string {
-  const named =
-    late.length > 3
-      ? `${late
-          .slice(0, 3)
-          .map((name) => name.key)
-          .join(', ')} and ${late.length - 3} more`
-      : late.map((name) => name.key).join(', ')
+  const named = listed(late.map(({ key }) => key))
   const because = health.blocked ?? health.failing?.message ?? 'the quota does not reach, or nothing was running'
   return `${named}: not looked at for ${span(health.now - since)}, because ${because}. Nothing is lost: reading goes on where it stopped. Run certbell doctor.`
 }
@@ -132,6 +121,7 @@ export function troubleAlert(trouble: OpenTrouble, now: number): TroubleAlert {
     reason: finding.reason,
     findings: [finding],
     component: trouble.component,
+    ...(trouble.names !== undefined && { items: trouble.names }),
     message: trouble.message,
     since: rfc3339(new Date(trouble.since)),
     seen_at: rfc3339(new Date(now)),
@@ -139,7 +129,7 @@ export function troubleAlert(trouble: OpenTrouble, now: number): TroubleAlert {
 }
 
 function recoveredAlert(trouble: OpenTrouble, now: number): RecoveredAlert {
-  const message = `${subject(trouble.component)} again, after ${span(now - trouble.since)}. What was found meanwhile follows.`
+  const message = `${subject(trouble)} again, after ${span(now - trouble.since)}. What was found meanwhile follows.`
   const finding: Finding = { kind: 'recovered', severity: 'info', reason: message }
   return {
     schema: 'certbell.alert/1',
@@ -149,15 +139,16 @@ function recoveredAlert(trouble: OpenTrouble, now: number): RecoveredAlert {
     reason: finding.reason,
     findings: [finding],
     component: trouble.component,
+    ...(trouble.names !== undefined && { items: trouble.names }),
     message,
     since: rfc3339(new Date(trouble.since)),
     seen_at: rfc3339(new Date(now)),
   }
 }
 
-function subject(component: string): string {
+function subject({ component, names = [] }: OpenTrouble): string {
   if (component === OVERDUE) return 'Every watched name is looked at'
-  if (component.startsWith(`${API}:`)) return `Certbell sees ${component.slice(API.length + 1)}`
+  if (isOfNames(component)) return `Certbell sees ${listed(names)}`
   if (component.startsWith('sink:')) return `Alerts reach ${component.slice('sink:'.length).split('/')[0] ?? 'the sink'}`
   if (component.startsWith('log:')) return `${component.slice('log:'.length)} is read to its end`
   if (component.startsWith('log-list:')) return `The log list ${component.slice('log-list:'.length)} is used`

@@ -139,3 +139,69 @@ it('while the disk is full a running watch is not well: /healthz, the heartbeat 
     small.remove()
   }
 })
+
+it('a watch that is started on a full disk says so once, waits, and watches as soon as there is room', async (t) => {
+  const small = smallDisk(t)
+  if (small === undefined) return
+  const { folder, disk } = small
+  const api = await startCertSpotterApi({ tokens: [TOKEN] })
+  const slack = await startSlack({ path: WEBHOOK_PATH })
+  try {
+    const config = join(folder, 'certbell.yaml')
+    writeFileSync(
+      config,
+      `watch: [example.com]\nslack: ${slack.url}\nlisten: 127.0.0.1:0\nstate: ${join(disk, 'state')}\ncertspotter: {url: '${api.url}', token: ${TOKEN}}\n`,
+    )
+    const room = statfsSync(disk)
+    writeFileSync(join(disk, 'filler'), Buffer.alloc(room.bavail * room.bsize))
+    const ran = await certbell(['watch', '--config', config], {
+      cwd: folder,
+      timeout: 120_000,
+      with: async (child, said) => {
+        await until(() => said().includes('tried again every 30 s') && said().includes('listening on'), 'it waits')
+        const port = /listening on 127\.0\.0\.1:(\d+)/.exec(said())?.[1]
+        const asked = async (path: string): Promise<{ status: number; body: string }> => {
+          const answer = await fetch(`http://127.0.0.1:${port}${path}`)
+          return { status: answer.status, body: await answer.text() }
+        }
+        assert.equal((await asked('/livez')).status, 200)
+        const health = await asked('/healthz')
+        assert.equal(health.status, 503)
+        assert.match(health.body, /"component":"state".*full/)
+        assert.deepEqual(api.requests, [], 'nothing is read that could not be kept')
+        // Twice: the second try says it to nobody again.
+        await until(() => said().split('tried again every 30 s').length === 3, 'it is tried again', 40_000)
+        assert.equal(slack.messages.length, 1)
+        assert.match(JSON.stringify(slack.messages[0]?.payload), /full/)
+        rmSync(join(disk, 'filler'))
+        await until(() => slack.messages.some(({ payload }) => JSON.stringify(payload).includes('Now watching example.com')), 'it watches', 40_000)
+        assert.equal((await asked('/healthz')).status, 200)
+        child.kill('SIGTERM')
+      },
+    })
+    assert.equal(ran.code, 0, ran.err)
+  } finally {
+    await Promise.all([api.close(), slack.close()])
+    small.remove()
+  }
+})
+
+it('a watch that waits for room on the disk ends at the first signal', async (t) => {
+  const small = smallDisk(t)
+  if (small === undefined) return
+  const { folder, disk } = small
+  try {
+    const room = statfsSync(disk)
+    writeFileSync(join(disk, 'filler'), Buffer.alloc(room.bavail * room.bsize))
+    const ran = await certbell(['watch', 'example.com', '--state', join(disk, 'state')], {
+      cwd: folder,
+      with: async (child, said) => {
+        await until(() => said().includes('tried again every 30 s'), 'it waits')
+        child.kill('SIGTERM')
+      },
+    })
+    assert.equal(ran.code, 0, ran.err)
+  } finally {
+    small.remove()
+  }
+})

@@ -53,7 +53,7 @@ function loaded(cwd: string) {
 
 test('--yes writes both files, secrets into .env alone, and the next commands are said', async (t) => {
   const cwd = folder(t)
-  const { exit, out } = await runInit(options(cwd, { watch: ['example.com, =login.example.net', '*.example.org'], slack: HOOK, token: TOKEN }))
+  const { exit, out } = await runInit(options(cwd, { watch: ['example.com, =login.example.net', '*.example.org'], slack: [HOOK], token: TOKEN }))
   assert.equal(exit, 0)
   assert.deepEqual(readdirSync(cwd).sort(), ['.env', 'certbell.yaml'])
   const yaml = readFileSync(join(cwd, 'certbell.yaml'), 'utf8')
@@ -93,12 +93,12 @@ test('without secrets there is no .env, and the installed schema is used where t
 test('nothing is overwritten without --force', async (t) => {
   const cwd = folder(t)
   writeFileSync(join(cwd, 'certbell.yaml'), 'watch: mine.example\n')
-  const first = await runInit(options(cwd, { slack: HOOK }))
+  const first = await runInit(options(cwd, { slack: [HOOK] }))
   assert.deepEqual(first, { exit: 2, out: 'certbell.yaml exists already and is left as it is. Edit it, or write it anew with --force' })
   assert.deepEqual(readdirSync(cwd), ['certbell.yaml'])
   rmSync(join(cwd, 'certbell.yaml'))
   writeFileSync(join(cwd, '.env'), 'OTHER=1\n')
-  const second = await runInit(options(cwd, { slack: HOOK }))
+  const second = await runInit(options(cwd, { slack: [HOOK] }))
   assert.equal(second.exit, 2)
   assert.match(second.out, /^\.env exists already/)
   assert.deepEqual(readdirSync(cwd), ['.env'])
@@ -121,7 +121,7 @@ test('--force keeps what else is in .env, and its mode becomes 0600', async (t) 
   const cwd = folder(t)
   writeFileSync(join(cwd, 'certbell.yaml'), 'old')
   writeFileSync(join(cwd, '.env'), '# ours\nOTHER="1"\nexport SLACK_WEBHOOK=old\nLAST=2\nSLACK_WEBHOOK=older\n', { mode: 0o644 })
-  assert.equal((await runInit(options(cwd, { force: true, slack: HOOK, token: TOKEN }))).exit, 0)
+  assert.equal((await runInit(options(cwd, { force: true, slack: [HOOK], token: TOKEN }))).exit, 0)
   assert.equal(readFileSync(join(cwd, '.env'), 'utf8'), `# ours\nOTHER="1"\nSLACK_WEBHOOK=${HOOK}\nLAST=2\nCERTSPOTTER_API_TOKEN=${TOKEN}\n`)
   assert.equal(statSync(join(cwd, '.env')).mode & 0o777, 0o600)
   assert.match(readFileSync(join(cwd, 'certbell.yaml'), 'utf8'), /example\.com/)
@@ -131,14 +131,14 @@ test('--force replaces a link, not what it points to', async (t) => {
   const cwd = folder(t)
   writeFileSync(join(cwd, 'elsewhere'), 'A=1\n')
   symlinkSync('elsewhere', join(cwd, '.env'))
-  assert.equal((await runInit(options(cwd, { force: true, slack: HOOK }))).exit, 0)
+  assert.equal((await runInit(options(cwd, { force: true, slack: [HOOK] }))).exit, 0)
   assert.equal(readFileSync(join(cwd, 'elsewhere'), 'utf8'), 'A=1\n')
 })
 
 test('mistakes of the flags are said at once and nothing is written', async (t) => {
   const cwd = folder(t)
   const { exit, out } = await runInit(
-    options(cwd, { watch: ['com,a..example.com'], slack: `http://hooks.example.com/${SECRET}`, token: 'two words' }),
+    options(cwd, { watch: ['com,a..example.com'], slack: [`http://hooks.example.com/${SECRET}`], token: 'two words' }),
   )
   assert.equal(exit, 2)
   assert.match(out, /^The settings have 4 problems:\n/)
@@ -153,7 +153,7 @@ test('mistakes of the flags are said at once and nothing is written', async (t) 
 
 test('a webhook on loopback is fine, for trying things out', async (t) => {
   const cwd = folder(t)
-  assert.equal((await runInit(options(cwd, { slack: 'http://127.0.0.1:8080/services/a/b' }))).exit, 0)
+  assert.equal((await runInit(options(cwd, { slack: ['http://127.0.0.1:8080/services/a/b'] }))).exit, 0)
   assert.equal(loaded(cwd).slack.length, 1)
 })
 
@@ -174,7 +174,7 @@ test('asking: wrong answers are explained, secrets are asked for in secret, empt
 test('asking: what the flags give rightly is not asked again', async (t) => {
   const cwd = folder(t)
   const { prompter, asked } = answering([''])
-  assert.equal((await runInit(options(cwd, { yes: false, slack: HOOK, prompt: async () => prompter }))).exit, 0)
+  assert.equal((await runInit(options(cwd, { yes: false, slack: [HOOK], prompt: async () => prompter }))).exit, 0)
   assert.equal(asked.length, 1)
 })
 
@@ -196,7 +196,57 @@ test('an existing file is said before anything is asked', async (t) => {
 
 test('--config names the file, and .env is beside it', async (t) => {
   const cwd = folder(t)
-  const { out } = await runInit(options(cwd, { config: 'other.yaml', slack: HOOK }))
+  const { out } = await runInit(options(cwd, { config: 'other.yaml', slack: [HOOK] }))
   assert.deepEqual(readdirSync(cwd).sort(), ['.env', 'other.yaml'])
   assert.match(out, /certbell check --config other\.yaml/)
+})
+
+test('a folder that is not there, or is none, is said before anything is asked', async (t) => {
+  const cwd = folder(t)
+  writeFileSync(join(cwd, 'file'), '')
+  const prompt = () => Promise.reject(new Error('asked'))
+  const table: readonly (readonly [string, RegExp])[] = [
+    ['nosuch/certbell.yaml', /^the folder .*\/nosuch does not exist\. Make it first: mkdir -p .*\/nosuch$/],
+    ['file/certbell.yaml', /^.*\/file is a file, not a folder\. Name a file in a folder/],
+  ]
+  for (const [config, why] of table) {
+    const { exit, out } = await runInit(options(cwd, { config, yes: false, prompt }))
+    assert.equal(exit, 2)
+    assert.match(out, why)
+  }
+  const full = await runInit(
+    options(cwd, {
+      write: () => {
+        throw Object.assign(new Error('no'), { code: 'ENOSPC' })
+      },
+    }),
+  )
+  assert.deepEqual(full, { exit: 2, out: 'certbell.yaml or .env cannot be written (ENOSPC)' })
+  assert.deepEqual(readdirSync(cwd), ['file'])
+})
+
+test('several webhooks are all kept, each once', async (t) => {
+  const cwd = folder(t)
+  const other = 'https://hooks.slack.com/services/T0/B1/hKq3NeverPrintThis8'
+  const { exit } = await runInit(options(cwd, { slack: [HOOK, other, HOOK] }))
+  assert.equal(exit, 0)
+  assert.match(readFileSync(join(cwd, 'certbell.yaml'), 'utf8'), /slack:\n {2}- \$\{SLACK_WEBHOOK\}\n {2}- \$\{SLACK_WEBHOOK_2\}\n/)
+  assert.deepEqual(loaded(cwd).slack, [
+    { name: 'slack', url: HOOK },
+    { name: 'slack-2', url: other },
+  ])
+  const wrong = await runInit(options(cwd, { force: true, slack: [HOOK, 'nonsense'] }))
+  assert.equal(wrong.exit, 2)
+  assert.match(wrong.out, /--slack +the webhook is not a URL/)
+})
+
+test('a list of names in a file is taken as one, if the file is there', async (t) => {
+  const cwd = folder(t)
+  const missing = await runInit(options(cwd, { watch: ['@names.txt'] }))
+  assert.equal(missing.exit, 2)
+  assert.match(missing.out, /--watch +the file "names\.txt" does not exist in /)
+  assert.match((await runInit(options(cwd, { watch: ['@'] }))).out, /--watch +"@" names no file/)
+  writeFileSync(join(cwd, 'names.txt'), 'example.org\n')
+  assert.equal((await runInit(options(cwd, { watch: ['@names.txt', 'example.com'] }))).exit, 0)
+  assert.deepEqual(loaded(cwd).watch.map(itemKey), ['example.org', 'example.com'])
 })

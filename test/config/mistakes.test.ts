@@ -63,6 +63,16 @@ const table: readonly (readonly [string, Case, RegExp])[] = [
     { yaml: "watch: [example.com]\ncertspotter: {token: 'file:missing-secret'}\n" },
     /^ {2}2:22 +certspotter\.token: the file "missing-secret" does not exist/m,
   ],
+  [
+    'a file with the other ending, where it is missed',
+    { files: { 'certbell.yml': 'watch: example.net\n' } },
+    /^ {2}certbell\.yml +is not read\. Rename it to certbell\.yaml, or give --config certbell\.yml$/m,
+  ],
+  [
+    "the API's address with what is added",
+    { yaml: 'watch: example.com\ncertspotter: {url: "https://api.example.com/v1/issuances/"}\n' },
+    /^ {2}2:20 +certspotter\.url: the API's address ends in \/issuances, which is added\. Write https:\/\/api\.example\.com\/v1$/m,
+  ],
   ['a number as a name', { yaml: 'watch: [12345]\n' }, /^ {2}1:9 +watch\[0\]: "12345" is a number/m],
   [
     '--config of a missing file',

@@ -320,6 +320,26 @@ const table: readonly (readonly [string, Case, (config: Config) => unknown, unkn
     (c) => c.warnings,
     ['.env:2 is not NAME=VALUE and is not read.'],
   ],
+  [
+    'a file with the other ending',
+    { files: { 'certbell.yml': 'watch: example.net\n' }, env: { MONITOR_DOMAINS: 'example.com' } },
+    (c) => c.warnings,
+    ['certbell.yml is not read. Rename it to certbell.yaml, or give --config certbell.yml.'],
+  ],
+  ['both endings', { yaml: 'watch: example.com\n', files: { 'certbell.yml': 'watch: example.net\n' } }, (c) => c.warnings, []],
+  [
+    'an empty list of webhooks',
+    { yaml: 'watch: example.com\nslack: []\n' },
+    (c) => [c.slack, c.warnings],
+    [[], ['slack is there and has no webhook in it: nothing goes to Slack. Write ${SLACK_WEBHOOK}, or take it out.']],
+  ],
+  [
+    'files that hold secrets: those in which one stands, and no others',
+    { yaml: 'watch: example.com\nslack: ${SLACK_WEBHOOK}\n', files: { '.env': `SLACK_WEBHOOK=${HOOK}\n` } },
+    (c) => c.secretFiles,
+    ['/work/.env'],
+  ],
+  ['a configuration file with a webhook', { yaml: `watch: example.com\nslack: ${HOOK}\n` }, (c) => c.secretFiles, ['/work/certbell.yaml']],
 ]
 
 for (const [name, given, of, expected] of table) test(`value: ${name}`, () => assert.deepEqual(of(good(given)), expected))

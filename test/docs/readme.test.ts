@@ -202,7 +202,7 @@ test('flags in the running text exist', () => {
   const all = ['', ...commands()].map(help).join('\n')
   for (const file of DOCS) {
     for (const code of codes(read(file))) {
-      if (/^(?:npm|node|docker|systemctl)\b/.test(code)) continue
+      if (/^(?:npm|node|docker|systemctl|sam|aws|npx)\b/.test(code)) continue
       for (const [flag] of code.matchAll(/(?<![\w-])--[a-z][a-z-]*/g)) assert.ok(new RegExp(`^ +${flag}\\b`, 'm').test(all), `${file}: ${code}`)
     }
   }

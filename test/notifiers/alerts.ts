@@ -78,12 +78,13 @@ export const TROUBLE: TroubleAlert = {
   id: 'certspotter:example.com/name/1',
   severity: 'high',
   component: 'certspotter:example.com',
+  items: ['example.com'],
   message: trouble,
   since: '2026-10-05T09:04:00Z',
 }
 
 const recovered = 'Certbell sees example.com again, after 2 h 10 min. What was found meanwhile follows.'
-export const RECOVERED: RecoveredAlert = { ...base(recovered), kind: 'recovered', id: 'x', component: 'certspotter:example.com', message: recovered, since: '2026-10-05T07:22:00Z' } // prettier-ignore
+export const RECOVERED: RecoveredAlert = { ...base(recovered), kind: 'recovered', id: 'x', component: 'certspotter:example.com', items: ['example.com'], message: recovered, since: '2026-10-05T07:22:00Z' } // prettier-ignore
 
 export const TEST: TestAlert = {
   ...base('certbell test-alert was run'),
@@ -152,7 +153,7 @@ export const anyCertificate: fc.Arbitrary<CertificateAlert> = anyNames.chain((na
   ),
 )
 
-const anyState = { component: fc.oneof(anyText, fc.constantFrom('certspotter', 'state', 'certspotter/overdue'), anyText.map((t) => `certspotter:${t}`), anyText.map((t) => `sink:${t}`)), message: anyText, since: anyTime } // prettier-ignore
+const anyState = { component: fc.oneof(anyText, fc.constantFrom('certspotter', 'state', 'certspotter/overdue'), anyText.map((t) => `certspotter:${t}`), anyText.map((t) => `sink:${t}`)), items: fc.array(anyText, { maxLength: 5 }), message: anyText, since: anyTime } // prettier-ignore
 
 export const anyOther: fc.Arbitrary<Exclude<Alert, CertificateAlert>> = fc.oneof(
   fc.record({ ...anyBase, kind: fc.constant('inventory' as const), item: anyText, count: fc.nat(), hostnames: fc.nat(), issuers: fc.array(anyText, { maxLength: 20 }), issuer_counts: fc.array(fc.nat(), { maxLength: 20 }), newest: anyTime }), // prettier-ignore

@@ -141,6 +141,16 @@ describe('what a message says', () => {
     assert.deepEqual(both(mixed).flatMap((p) => judge(p).violations), []) // prettier-ignore
   })
 
+  it('names beside one another look the same: if one must stand in a code span, all do', () => {
+    const on = (name: string, item: string): Alert => certificate(1, { names: [name], matched: [{ name, item }] })
+    const line = (alerts: readonly Alert[]): string => compose(alerts).full.text
+    assert.equal(line([on('a.example.com', 'example.com'), on('b.example.net', 'example.net')]), '2 new certificates on example.com, example.net: a.example.com, b.example.net') // prettier-ignore
+    assert.equal(
+      line([on('*.example.com', 'example.com'), on('b.example.net', '_x.example.net')]),
+      '2 new certificates on `example.com`, `_x.example.net`: `*.example.com`, `b.example.net`',
+    )
+  })
+
   it('shares the room: one with 2,000 names does not push out the names of nine others', () => {
     const crowd = certificateOf(Array.from({ length: 2000 }, (_, i) => `crowd-${i}.example.com`))
     const few = Array.from({ length: 9 }, (_, i) => certificateOf(Array.from({ length: 8 }, (_, k) => `few-${i}-${k}.example.com`)))
@@ -239,7 +249,7 @@ describe('hostile text', () => {
         [{ ...INVENTORY, item: text, issuers: [text] }],
         [{ ...MALFORMED, why: text }],
         [{ ...TROUBLE, component: text, message: text }],
-        [{ ...RECOVERED, component: `certspotter:${text}`, message: text }],
+        [{ ...RECOVERED, component: `certspotter:${text}`, items: [text, text], message: text }],
         [{ ...TEST, message: text }],
       ]
       for (const list of alerts)

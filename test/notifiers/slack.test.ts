@@ -9,19 +9,19 @@ import { HOSTILE, UNSAFE } from '../support/hostile.ts'
 import { certificate, NOW } from './alerts.ts'
 
 /** The port over the platform's fetch, as far as these tests need it. */
-const http: Http = async ({ url, method, headers, body, timeoutMs, signal }) => {
+const http: Http = async ({ url, method, headers, body, timeoutMs }) => {
   const timeout = AbortSignal.timeout(timeoutMs)
   try {
     const response = await fetch(url, {
       method,
       redirect: 'manual',
-      signal: signal === undefined ? timeout : AbortSignal.any([timeout, signal]),
+      signal: timeout,
       ...(headers !== undefined && { headers: { ...headers } }),
       ...(body !== undefined && { body }),
     })
     return { status: response.status, headers: Object.fromEntries(response.headers), body: Buffer.from(await response.arrayBuffer()) }
   } catch (error) {
-    const code: NetworkFailure = timeout.aborted ? 'timeout' : signal?.aborted === true ? 'aborted' : 'reset'
+    const code: NetworkFailure = timeout.aborted ? 'timeout' : 'reset'
     throw new NetworkError(code, code === 'timeout' ? `no whole answer within ${timeoutMs} ms` : 'the connection broke', true, { cause: error })
   }
 }
@@ -164,17 +164,6 @@ describe('createSlack', () => {
     for (const status of [301, 302, 303, 307, 308]) assert.equal((await send({ status, body: '', headers: { location: trap.url } })).kind, 'retry')
     assert.equal(trap.requests.length, 0)
     await trap.close()
-  })
-
-  it('stops between the two forms when it is told to, and keeps the message', async () => {
-    const stopping = createSlack({ name: 'slack', url: slack.url, http, userAgent: 'x', pause: () => Promise.reject(new Error('aborted')) })
-    slack.script.push({ status: 400, body: 'invalid_blocks' })
-    assert.equal((await stopping.send(composed, () => NOW)).kind, 'retry')
-    const controller = new AbortController()
-    slack.script.push('hang')
-    const sent = notifier().send(composed, () => NOW, controller.signal)
-    setTimeout(() => controller.abort(), 20)
-    assert.equal((await sent).kind, 'retry')
   })
 
   it('waits a true second by itself', async () => {

@@ -13,6 +13,7 @@ import { startSlack } from '../../src/sandbox/slack.ts'
 import { createStore } from '../../src/stores/durable.ts'
 import { openSqlite } from '../../src/stores/sqlite/backend.ts'
 import { OwnerError } from '../../src/watch/errors.ts'
+import { certbell as built, TOKEN, until, WEBHOOK_PATH } from '../support/run.ts'
 import { DAY, HOUR, MINUTE, start, times } from './run.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
@@ -183,9 +184,9 @@ test('B19: a wrong SLEEP_DELAY is a problem with its place, and 0 spins nothing'
   assert.ok(run.api.requests.length <= 31 && run.api.requests.every(({ status }) => status === 200))
 })
 
-test('B20: status tells that it works, that it fails, and that it died; the heartbeat and /healthz too', async (t) => {
-  const [api, slack, beat, cwd] = [await startCertSpotterApi(), await startSlack(), await startReceiver(), folder(t)]
-  t.after(async () => Promise.all([api.close(), slack.close(), beat.close()]))
+test('B20: status tells that it works, that it fails, and that it died', async (t) => {
+  const [api, slack, cwd] = [await startCertSpotterApi(), await startSlack(), folder(t)]
+  t.after(async () => Promise.all([api.close(), slack.close()]))
   const state = join(cwd, 'deep', 'down', 'state')
   const env = { MONITOR_DOMAINS: 'example.com', SLACK_WEBHOOK: slack.url, CERTSPOTTER_API_URL: api.url, CERTBELL_STATE_DIR: state }
   assert.equal((await certbell(['poll'], env, cwd)).code, 0)
@@ -210,4 +211,37 @@ test('B20: status tells that it works, that it fails, and that it died; the hear
   assert.match(ill.stdout, /refuses the token/)
   assert.ok(slack.messages.some(({ payload }) => /refuses the token/.test(JSON.stringify(payload))))
   assert.ok(!`${ill.stdout}${ill.stderr}`.includes('k_wrong'))
+})
+
+test('B20: /healthz and the heartbeat tell that it works, and that it fails', async (t) => {
+  const [api, slack, beat, cwd] = [await startCertSpotterApi(), await startSlack({ path: WEBHOOK_PATH }), await startReceiver(), folder(t)]
+  t.after(async () => Promise.all([api.close(), slack.close(), beat.close()]))
+  const env = {
+    MONITOR_DOMAINS: 'example.com',
+    SLACK_WEBHOOK: slack.url,
+    CERTSPOTTER_API_URL: api.url,
+    CERTSPOTTER_API_TOKEN: TOKEN,
+    SLEEP_DELAY: '1',
+    CERTBELL_LISTEN: '127.0.0.1:0',
+    CERTBELL_HEARTBEAT: `${beat.url}/beat`,
+  }
+  for (const [tokens, status, path] of [
+    [[TOKEN], 200, '/beat'],
+    [['another'], 503, '/beat/fail'],
+  ] as const) {
+    api.setTokens(tokens)
+    const [asked, beats] = [api.requests.length, beat.requests.length]
+    const ran = await built(['watch'], {
+      cwd,
+      env,
+      with: async (child, said) => {
+        await until(() => api.requests.length > asked && beat.requests.length > beats, 'it asks, and its heart beats')
+        const port = /listening on 127\.0\.0\.1:(\d+)/.exec(said())?.[1]
+        assert.equal((await fetch(`http://127.0.0.1:${port}/healthz`)).status, status)
+        assert.equal(beat.requests[beats]?.path, path)
+        child.kill('SIGTERM')
+      },
+    })
+    assert.equal(ran.code, 0, ran.err)
+  }
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Claim } from '../../src/stores/store.ts'
+import type { Alert } from '../../src/watch/alert.ts'
 import { numbers } from '../watch/simulate.ts'
 import type { MakePlace } from './place.ts'
 import { on } from './place.ts'
@@ -129,8 +130,9 @@ export function budgetContract(make: MakePlace): void {
         const backend = await place()
         const store = await open(backend, given)
         const refused = await store.fail(await work(store, T0), { kind: 'name', message: 'not_allowed_by_plan', spent: true }, T0)
+        assert.deepEqual(refused, [], 'others may follow in this round')
         assert.deepEqual(
-          refused.map((alert) => ('component' in alert ? [alert.kind, alert.component] : [])),
+          (await store.review(T0, false)).map((alert) => ('component' in alert ? [alert.kind, alert.component] : [])),
           [['trouble', 'certspotter:bad.example']],
         )
         let now = T0
@@ -235,16 +237,38 @@ export function budgetContract(make: MakePlace): void {
         let now = await settleIn(backend, given)
         const store = await open(backend, given)
         const told: string[] = []
-        const end = now + 6 * HOUR
+        const note = (alerts: readonly Alert[]) => told.push(...alerts.map((alert) => `${alert.kind} ${'component' in alert ? alert.component : ''}`))
+        const [began, end] = [now, now + 6 * HOUR]
         while (now < end) {
-          told.push(...(await store.review(now, true)).map((alert) => `${alert.kind} ${'component' in alert ? alert.component : ''}`))
+          note(await store.review(now, now > began + HOUR / 2))
           const claim = await store.claim(now, now + MINUTE)
           if (claim.kind === 'wait') now = Math.min(claim.until, now + MINUTE)
-          else if (claim.work.key !== 'b.example') await store.commit(claim.work, page([]), now)
-          else told.push(...(await store.fail(claim.work, { kind: 'api', message: '500', spent: true }, now)).map(short))
+          else if (claim.work.key !== 'b.example' || now < began + HOUR / 2) note((await store.commit(claim.work, page([]), now)).alerts)
+          else note(await store.fail(claim.work, { kind: 'api', message: '500', spent: true }, now))
         }
-        assert.equal(told.length, 1)
-        assert.match(told[0] ?? '', /trouble/)
+        assert.deepEqual(told, ['trouble certspotter:b.example'])
+      }),
+    )
+
+    it(
+      'thirty names that are refused for one reason are one trouble, and one recovery when the last of them is taken',
+      on(make, async (place) => {
+        const names = Array.from({ length: 30 }, (_, n) => `n${n}.example`)
+        const backend = await place()
+        const given = setup({ names, quota: { full: 100, single: 1 } })
+        const now = await settleIn(backend, given)
+        const store = await open(backend, given, now)
+        for (const _ of names) {
+          const claimed = await work(store, now)
+          const failure = { kind: 'name', message: `not ${claimed.key}`, reason: 'not_allowed_by_plan', spent: true } as const
+          assert.deepEqual(await store.fail(claimed, failure, now), [])
+        }
+        const told = await store.review(now, true)
+        assert.deepEqual([told.length, told[0]?.kind === 'trouble' ? told[0].items?.length : 0], [1, 30])
+        assert.deepEqual(await store.review(now + 2 * HOUR, false), [], 'told once')
+        const alerts: string[] = []
+        for (const _ of names) alerts.push(...(await store.commit(await work(store, now + 2 * HOUR), page([]), now + 2 * HOUR)).alerts.map(short))
+        assert.deepEqual(alerts, ['recovered'])
       }),
     )
 
@@ -265,6 +289,35 @@ export function budgetContract(make: MakePlace): void {
         const first = await store.commit(await work(store, now), page([]), now)
         const second = await store.commit(await work(store, now), page([]), now)
         assert.deepEqual([first.alerts.length, second.alerts.map(({ kind }) => kind)], [0, ['recovered']])
+      }),
+    )
+
+    it(
+      'a gap in the looks is told with the look that ends it, against what was usual',
+      on(make, async (place) => {
+        const given = setup({ names: ['a.example', 'b.example'], quota: { full: 100, single: 1 } })
+        const store = await open(await place(), given)
+        const pass = async (now: number): Promise<string[]> => {
+          const told: string[] = []
+          for (;;) {
+            const claim = await store.claim(now, now + MINUTE, now)
+            if (claim.kind === 'wait') break
+            told.push(...(await store.commit(claim.work, page([]), now)).alerts.map(short))
+          }
+          return [...told, ...(await store.review(now, true)).map(short)]
+        }
+        await pass(T0)
+        let now = T0
+        const after = async (ms: number): Promise<string[]> => pass((now += ms))
+        assert.deepEqual(await after(DAY), [], 'nothing says how often it is looked at')
+        assert.deepEqual(await after(DAY), [], 'daily, as it seems')
+        assert.deepEqual(await after(HOUR), [])
+        assert.deepEqual(await after(HOUR), [], 'hourly')
+        assert.deepEqual(await after(2 * HOUR), [], 'one was left out')
+        assert.deepEqual(await after(HOUR / 12), [])
+        assert.deepEqual(await after(DAY), ['trouble', 'recovered'])
+        assert.deepEqual(await after(HOUR / 12), [])
+        assert.deepEqual(await after(HOUR * 0.9), [], 'less than an hour is none')
       }),
     )
   })

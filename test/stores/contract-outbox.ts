@@ -173,6 +173,22 @@ export function outboxContract(make: MakePlace): void {
     )
 
     it(
+      'tries a dead sink at once where its address is new, and only then',
+      on(make, async (place) => {
+        const backend = await place()
+        const at = (address: string): Setup => setup({ addresses: { slack: address } })
+        const { store, now } = await filled(async () => backend, 1, at('a'))
+        await store.settle(await message(store, now), { kind: 'dead', answer: '404 no_service' }, now, 0)
+        assert.deepEqual(await next(await open(backend, at('a'), now), now), ['retry', HOUR, true])
+        assert.deepEqual(await next(await open(backend, setup(), now), now), ['retry', HOUR, true], 'who knows no address')
+        const moved = await open(backend, at('b'), now + SECOND)
+        const limited = await message(moved, now + SECOND)
+        await moved.settle(limited, { kind: 'retry', answer: '429', at: new Date(now + HOUR), limited: true }, now + SECOND, 0)
+        assert.deepEqual(await next(await open(backend, at('b'), now + SECOND), now + SECOND), ['retry', HOUR - SECOND, true])
+      }),
+    )
+
+    it(
       'parks what is refused in each form: later ones pass, it is tried hourly, and it is one trouble',
       on(make, async (place) => {
         const backend = await place()
@@ -205,8 +221,20 @@ export function outboxContract(make: MakePlace): void {
       on(make, async (place) => {
         const { store, now } = await filled(place, 12)
         await store.settle(await message(store, now), { kind: 'parked', answer: '400 invalid_payload' }, now, 0)
+        await drain(store, now + SECOND)
         await store.settle(await message(store, now + HOUR), { kind: 'retry', answer: 'timeout' }, now + HOUR, 0)
-        assert.deepEqual((await drain(store, now + HOUR + MINUTE)).said, [ids(10, 12), ['trouble']])
+        await store.commit(await work(store, now + HOUR), page([sighting(12)]), now + HOUR)
+        assert.deepEqual((await drain(store, now + HOUR + MINUTE)).said, [['id-12']])
+      }),
+    )
+
+    it(
+      'tells of a message that is refused before it arrives after all, and that it is over behind it, also to a sink that was away meanwhile',
+      on(make, async (place) => {
+        const { store, now } = await filled(place, 12)
+        await store.settle(await message(store, now), { kind: 'parked', answer: '400 invalid_payload' }, now, 0)
+        await store.settle(await message(store, now + SECOND), { kind: 'retry', answer: 'timeout' }, now + SECOND, 0)
+        assert.deepEqual((await drain(store, now + 3 * HOUR)).said, [ids(10, 12), ['trouble'], ids(0, 10), ['recovered']])
       }),
     )
 

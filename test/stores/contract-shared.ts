@@ -52,9 +52,11 @@ export function sharedContract(make: MakePlace): void {
             delete mine.message
             // Killed before it was sent.
             if (luck < 0.2) return
-            said.push(...held.alerts.map(short))
+            // With hours between two looks there are troubles as well.
+            const ids = held.alerts.filter(({ kind }) => kind === 'certificate').map(short)
+            said.push(...ids)
             await store.settle(held, luck < 0.4 ? { kind: 'retry', answer: 'x', at: new Date(now) } : DELIVERED, now, 0)
-            if (luck < 0.4) said.splice(-held.alerts.length)
+            if (luck < 0.4) said.splice(said.length - ids.length)
           } else if (luck < 0.5) {
             const claim = await store.claim(now, now + SECOND)
             if (claim.kind !== 'work') return

@@ -48,3 +48,20 @@ it('a transaction that finds nothing to change writes nothing', async () => {
   await store.review(now + 1, true)
   assert.equal(writes, before)
 })
+
+it('what was counted is kept firmly, but not at the pace of a server of one’s own', async () => {
+  for (const [full, firm] of [
+    [10, true],
+    [1_000_000, false],
+  ] as const) {
+    const backend = openMemory(memoryRoot())
+    const asked: boolean[] = []
+    const given = setup({ quota: { full, single: 100 } })
+    const store = await open({ ...backend, transact: async (body, how) => (asked.push(how === true), backend.transact(body, how)) }, given)
+    asked.length = 0
+    const claimed = await work(store, 0)
+    await store.commit(claimed, page([]), 0)
+    await store.review(0, false)
+    assert.deepEqual(asked, [firm, firm, false])
+  }
+})

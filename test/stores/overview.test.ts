@@ -95,7 +95,13 @@ describe('overview: the reasons', () => {
       why: 'troubles of names and sinks that are no longer ours',
       in: state(
         (c) => (
-          (c.troubles['certspotter:gone.example'] = { component: 'certspotter:gone.example', kind: 'name', since: T0, message: 'm' }),
+          (c.troubles['certspotter:gone.example'] = {
+            component: 'certspotter:gone.example',
+            kind: 'name',
+            since: T0,
+            message: 'm',
+            names: ['gone.example'],
+          }),
           (c.troubles['sink:old'] = { component: 'sink:old', kind: 'dead', since: T0, message: 'm' })
         ),
       ),

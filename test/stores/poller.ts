@@ -35,6 +35,7 @@ for (let pass = 0; pass < passes; pass++) {
       quiet: true,
       proxy: {},
       secrets: [],
+      secretFiles: [],
       warnings: [],
     },
     {

@@ -1,9 +1,5 @@
-// The object store over both clients, against the fake and, where there is one, moto's server (CERTBELL_MOTO names the executable moto_server).
+// The object store over both clients, against the fake and, where there is one, moto's server.
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { after, before, describe, it } from 'node:test'
 import type { FakeS3 } from '../../src/sandbox/s3.ts'
 import { startS3 } from '../../src/sandbox/s3.ts'
@@ -15,6 +11,8 @@ import { honoursConditions } from '../../src/stores/s3/probe.ts'
 import { openSdkStore } from '../../src/stores/s3/sdk-store.ts'
 import { readInherited } from '../../src/stores/predecessor.ts'
 import { OwnerError, StoreError } from '../../src/watch/errors.ts'
+import type { Moto } from './moto.ts'
+import { startMoto, withoutMoto } from './moto.ts'
 import { KEYS, PATIENT, S3_PLACE } from './s3-place.ts'
 
 type OpenStore = (endpoint: string, place?: S3Place, keys?: typeof KEYS) => Promise<ObjectStore>
@@ -226,45 +224,17 @@ for (const [name, open] of Object.entries(clients)) {
   })
 }
 
-const moto = process.env['CERTBELL_MOTO']
-describe('object store: moto', { skip: moto === undefined || moto === '' ? 'CERTBELL_MOTO names no moto_server' : false }, () => {
-  let endpoint = ''
-  let stop = (): void => undefined
-  before(async () => {
-    const port = await freePort()
-    const server = spawn(moto ?? '', ['-H', '127.0.0.1', '-p', String(port)], { stdio: 'ignore' })
-    stop = () => void server.kill()
-    endpoint = `http://127.0.0.1:${port}`
-    for (let n = 0; ; n++) {
-      if (n > 150) throw new Error('moto does not start')
-      const up = await fetch(`${endpoint}/moto-api/`).catch(() => undefined)
-      await up?.arrayBuffer()
-      if (up?.ok === true) break
-      await new Promise((resolve) => setTimeout(resolve, 200))
-    }
-    const made = await fetch(`${endpoint}/bucket`, {
-      method: 'PUT',
-      headers: { authorization: 'AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x' },
-    })
-    assert.equal(made.status, 200, await made.text())
-  })
-  after(() => stop())
+describe('object store: moto', { skip: withoutMoto }, () => {
+  let moto: Moto
+  before(async () => void (moto = await startMoto()))
+  after(() => moto.stop())
   for (const [name, open] of Object.entries(clients)) {
     describe(name, () => {
-      behaviour(async () => open(endpoint))
+      behaviour(async () => open(moto.endpoint))
       it('finds no bucket where there is none', async () => {
-        const store = await open(endpoint, { bucket: 'elsewhere', prefix: '' })
+        const store = await open(moto.endpoint, { bucket: 'elsewhere', prefix: '' })
         await assert.rejects(store.get('x'), (error: unknown) => error instanceof OwnerError && /does not exist/.test(error.message))
       })
     })
   }
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}

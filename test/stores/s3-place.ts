@@ -5,6 +5,7 @@ import { startS3 } from '../../src/sandbox/s3.ts'
 import type { FetchLike } from '../../src/stores/s3/aws4fetch-store.ts'
 import { openAws4fetchStore } from '../../src/stores/s3/aws4fetch-store.ts'
 import type { S3Options } from '../../src/stores/s3/backend.ts'
+import type { S3Place } from '../../src/stores/s3/exchange.ts'
 import type { Patience } from '../../src/stores/s3/patience.ts'
 
 /** How a test reaches a fake S3, or another one: `open` is one more process. */
@@ -24,15 +25,15 @@ export const PATIENT: Patience = {
   attemptMs: 2000,
 }
 
-/** One process's way to a fake. */
-export function s3Options(endpoint: string, patience: Patience = PATIENT): S3Options {
+/** One process's way to a fake, or to another S3. */
+export function s3Options(endpoint: string, patience: Patience = PATIENT, place: S3Place = S3_PLACE): S3Options {
   const access = {
     region: 'eu-central-1',
     endpoint,
     credentials: () => KEYS,
     fetch: async (...[url, init]: Parameters<FetchLike>) => fetch(url, init),
   }
-  return { store: openAws4fetchStore(S3_PLACE, access, patience), place: S3_PLACE, patience, newName: () => randomBytes(9).toString('base64url') }
+  return { store: openAws4fetchStore(place, access, patience), place, patience, newName: () => randomBytes(9).toString('base64url') }
 }
 
 /** A fake S3 with our keys, and the way to it. */

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, describe, it } from 'node:test'
 import { openSqlite } from '../../src/stores/sqlite/backend.ts'
+import { quickCheck } from '../../src/stores/sqlite/quick-check.ts'
 import { openSqliteReader } from '../../src/stores/sqlite/reader.ts'
 import { OwnerError, StoreError } from '../../src/watch/errors.ts'
 import { contents, message, open, page, settleIn, setup, short, sighting, work } from './support.ts'
@@ -85,6 +86,31 @@ describe('the state directory', () => {
       await assert.rejects(reader, (error) => error instanceof OwnerError && error.code === code)
     })
   }
+
+  it('a newer one that was closed as it should be is refused without a trace beside it', async () => {
+    const directory = copy('newer-alone')
+    execute(join(directory, FILE), 'pragma user_version = 99')
+    await assert.rejects(use(directory), (error) => error instanceof OwnerError && error.code === 'state-newer')
+    await assert.rejects(openSqliteReader(directory, 'the state'), OwnerError)
+    assert.deepEqual(readdirSync(directory), [FILE])
+  })
+
+  it('damage in a page that nobody reads is found by looking at every page', async () => {
+    const directory = copy('inner-page')
+    const path = join(directory, FILE)
+    assert.equal(quickCheck(directory, 'the state'), 'whole')
+    // The first page of the index over the hashes, which a look at the alerts never comes to.
+    const page = rootPage(path, 'known')
+    const file = readFileSync(path)
+    file.fill(0x5a, (page - 1) * 4096, page * 4096)
+    writeFileSync(path, file)
+    await use(directory)
+    assert.throws(
+      () => quickCheck(directory, 'the state'),
+      (error) => error instanceof OwnerError && error.code === 'state-damaged' && error.message.includes('Restore it'),
+    )
+    assert.equal(quickCheck(join(folder, 'none at all'), 'the state'), 'unchecked')
+  })
 
   it('is for its owner only, also where the umask would let others in', async () => {
     const mask = process.umask(0)
@@ -183,6 +209,13 @@ describe('the state directory', () => {
     }
   })
 })
+
+function rootPage(path: string, table: string): number {
+  const database = new DatabaseSync(path)
+  const page = Number(database.prepare('select rootpage from sqlite_schema where name = ?').get(table)?.['rootpage'])
+  database.close()
+  return page
+}
 
 function execute(path: string, statement: string): void {
   const database = new DatabaseSync(path)

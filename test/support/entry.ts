@@ -157,6 +157,7 @@ function config(options: EntryOptions): Config {
     quiet: true,
     proxy: {},
     secrets: [],
+    secretFiles: [],
     warnings: [],
   }
 }

@@ -36,9 +36,10 @@ export interface Asked {
   readonly at: number
   readonly arrived: number
   readonly backlog: boolean
-  /** Names of its class that were being polled, and whether any had a baseline, at that time. */
+  /** Names of its class that were being polled at that time, whether any had a baseline, and whether any had pages left to read. */
   readonly polled: number
   readonly baselines: boolean
+  readonly behind: boolean
   /** Its baseline was done with this query, or before. */
   readonly steady: boolean
 }
@@ -88,6 +89,7 @@ export function simulate(given: Simulation): Simulated {
       backlog,
       polled: peers.filter((name) => !name.baseline).length,
       baselines: peers.some((name) => name.baseline),
+      behind: peers.some((name) => name.backlog),
       steady: state.pages <= 1,
     })
     const duringBaseline = state.pages > 0

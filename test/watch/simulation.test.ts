@@ -1,8 +1,8 @@
 // A week on the free plan, in a second. What "fair share of the rest" means here:
-//   the rest is the hour's quota without what baselines and backlogs had of it, and without the fifth that is kept for them while there are any;
-//   a name's fair share of the rest is one query in N x 3600 s / rest, for N names that are polled.
-// New names are asked for at once, as many as the quota allows; until that burst has been spread out, three rounds or hours later, a name may have to wait for two shares.
-// So a name is polled in time if, between two polls, no more time goes by than 1.2 x (N + what backlogs had, at least the fifth) queries take at the rate of the quota.
+//   the rest is the quota without what baselines and full pages had of it, and without the fifth that is kept for them while there are any;
+//   a name's fair share is the time that the rest takes for one query of each name that is polled: N x 3600 s / rest an hour, spread evenly,
+//   or, where a burst has used the hour's quota already (new names are asked for at once), until the rolling hour has let go of enough of it.
+// No name waits longer than 1.2 x that between two polls, from the first hour on.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { plannedInterval } from '../../src/watch/schedule.ts'
@@ -33,6 +33,18 @@ const cases: readonly { readonly why: string; readonly names: readonly Simulated
   { why: '10 names and 50 exact names, with baselines', names: [...mixed(count(10)), ...mixed(count(50, { queryClass: 'single' }))] },
 ]
 
+/** When the `n`-th query from `from` on can be asked at the earliest, after those that were asked at `times` (ascending) in the hour before. */
+const earliest = (times: readonly number[], quota: number, from: number, n: number): number => {
+  const counted = [...times]
+  let at = from
+  for (let asked = 0; asked < n; asked++) {
+    const oldest = counted.at(-quota)
+    if (oldest !== undefined) at = Math.max(at, oldest + HOUR)
+    counted.push(at)
+  }
+  return at
+}
+
 const tooLong = (run: Simulated, names: readonly SimulatedName[]): string[] => {
   const found: string[] = []
   for (const { key, queryClass } of names) {
@@ -41,18 +53,21 @@ const tooLong = (run: Simulated, names: readonly SimulatedName[]): string[] => {
     let first = 0
     for (const { from, to } of gaps(mine, key, run.end)) {
       while (mine[first]!.at <= from - HOUR) first += 1
-      let [polled, had, baselines] = [0, 0, false]
+      let [polled, had, meanwhile, behind] = [0, 0, 0, false]
+      const before: number[] = []
       for (let n = first; n < mine.length && mine[n]!.at <= to; n++) {
         const query = mine[n]!
+        if (query.at <= from) before.push(query.at)
+        else if (query.backlog) meanwhile += 1
         if (query.backlog) had += 1
         if (query.at >= from) polled = Math.max(polled, query.polled)
-        baselines ||= query.baselines
+        behind ||= query.behind
       }
-      const rest = Math.max(had, baselines ? (Math.ceil(quota / 5) * (to - from)) / HOUR : 0)
-      const rounds = (3 * names.filter((name) => name.queryClass === queryClass).length * HOUR) / quota
-      const settling = from < run.asked[0]!.at + Math.max(3 * HOUR, rounds)
-      const most = ((settling ? 2 : 1.2) * (polled + rest) * HOUR) / quota
-      if (to - from > most) found.push(`${key}: ${Math.round((to - from) / 60_000)} min, at most ${Math.round(most / 60_000)} min`)
+      // What is kept for those that are behind, and what they had: whichever is more.
+      const fifth = behind ? (Math.ceil(quota / 5) * (to - from)) / HOUR : 0
+      const even = ((polled + Math.max(had, fifth)) * HOUR) / quota
+      const share = Math.max(even, earliest(before, quota, from, polled + Math.max(meanwhile, Math.floor(fifth))) - from)
+      if (to - from > 1.2 * share) found.push(`${key}: ${Math.round((to - from) / 60_000)} min, at most ${Math.round((1.2 * share) / 60_000)} min`)
     }
   }
   return found

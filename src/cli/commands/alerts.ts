@@ -4,7 +4,8 @@ import type { AlertRecord } from '../../stores/store.ts'
 import { printable, safeJson } from '../../watch/printable.ts'
 import { openReader } from '../reader.ts'
 import type { Session } from '../session.ts'
-import { clockText, table } from '../table.ts'
+import { clockText } from '../../clock-text.ts'
+import { table } from '../table.ts'
 
 const SHOWN = 50
 

@@ -9,7 +9,8 @@ import { grouped } from '../../watch/words.ts'
 import { openReader } from '../reader.ts'
 import type { Session } from '../session.ts'
 import { Exit } from '../session.ts'
-import { dateText, table } from '../table.ts'
+import { dateText } from '../../clock-text.ts'
+import { table } from '../table.ts'
 
 const SHOWN = 50
 

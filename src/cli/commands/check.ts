@@ -6,6 +6,7 @@ import type { Item } from '../../watch/item.ts'
 import { itemKey } from '../../watch/item.ts'
 import { safeJson } from '../../watch/printable.ts'
 import { grouped, plural, span } from '../../watch/words.ts'
+import { exposedFiles } from '../exposed.ts'
 import { intervals, itemWords } from '../heading.ts'
 import type { Session } from '../session.ts'
 import { table } from '../table.ts'
@@ -90,7 +91,7 @@ function sourceWords(config: Config): string {
 }
 
 function notes(config: Config, plan: Plan): readonly string[] {
-  const found = [...config.warnings]
+  const found = [...config.warnings, ...exposedFiles(config, process.cwd()).map(({ what, remedy }) => `${what}: ${remedy}`)]
   if (config.certspotter === false) return found
   const { full } = intervals(plan)
   const count = plan.setup.items.filter(({ queryClass }) => queryClass === 'full').length

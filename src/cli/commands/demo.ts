@@ -136,6 +136,7 @@ function configFor(api: CertSpotterApi, slack: Slack, folder: string): Config {
     quiet: true,
     proxy: {},
     secrets: [],
+    secretFiles: [],
     warnings: [],
   }
 }

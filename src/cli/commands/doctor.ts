@@ -9,10 +9,12 @@ import { count, credentialOf } from '../../stores/budget.ts'
 import { createStore } from '../../stores/durable.ts'
 import { held } from '../../stores/lease.ts'
 import { isShared } from '../../stores/sqlite/open.ts'
+import { quickCheck } from '../../stores/sqlite/quick-check.ts'
 import { OwnerError, StoreError } from '../../watch/errors.ts'
 import { printable, safeJson } from '../../watch/printable.ts'
 import { budgetLeft } from '../../watch/schedule.ts'
 import { grouped, plural, span } from '../../watch/words.ts'
+import { exposedFiles } from '../exposed.ts'
 import { intervals } from '../heading.ts'
 import type { Session } from '../session.ts'
 import { realWorld } from '../world.ts'
@@ -38,6 +40,7 @@ export async function doctor(session: Session): Promise<number> {
       what: `${config.file ?? 'configuration'}: ${plural(config.watch.length, 'name')}, ${plural(plan.setup.sinks.length, 'sink')}`,
     })
     for (const warning of config.warnings) findings.push({ level: 'warn', what: warning })
+    for (const exposed of exposedFiles(config, process.cwd())) findings.push({ level: 'warn', ...exposed })
     const state = await stateFindings(config, plan, world)
     findings.push(...state.findings)
     findings.push(...(await apiFindings(config, plan, world, state.counted)))
@@ -67,6 +70,8 @@ async function stateFindings(
   const { state } = config
   const shown = state.kind === 'directory' ? state.path : state.shown
   try {
+    // Before anything is written: what is damaged is left as it is.
+    const checked = state.kind === 'directory' ? quickCheck(state.path, shown) : 'unchecked'
     const backend = await world.openState(config)
     try {
       if (state.kind === 's3' && !(await keepsApart(state, config))) {
@@ -77,6 +82,7 @@ async function stateFindings(
       if (!(await swapHonoured(backend)))
         return { findings: [overwriting(shown, 'put it on a local disk: network file systems often have no working locks')], counted: 'not-counted' }
       const findings: Finding[] = [{ level: 'ok', what: `state ${shown} can be written, and two writers at once do not disturb each other` }]
+      if (checked === 'whole') findings.push({ level: 'ok', what: `state ${shown}: every page of it is whole` })
       if (state.kind === 'directory' && isShared(state.path)) {
         findings.push({ level: 'warn', what: `state ${shown}: others on this machine may look into the directory`, remedy: `chmod 700 ${shown}` })
       }
@@ -191,7 +197,7 @@ async function countQuery(backend: Backend, plan: Plan, world: World): Promise<'
     credential.fence += 1
     credential.lease = { owner: world.owner.id, fence: credential.fence, setAt: now, until: now + world.timeouts.ask }
     return 'counted'
-  })
+  }, true)
 }
 
 function quotaFindings(config: Config, plan: Plan): readonly Finding[] {

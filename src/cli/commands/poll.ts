@@ -1,17 +1,17 @@
 // `certbell poll`: one pass, for cron.
 import { runPass } from '../../daemon.ts'
-import { openRun } from '../run-session.ts'
+import { prepareRun } from '../run-session.ts'
 import type { Session } from '../session.ts'
 import { untilSignalled } from '../signals.ts'
-import { clockText } from '../table.ts'
+import { clockText } from '../../clock-text.ts'
 
 /** Runs the command; the exit code: 1 if something failed, or waits because it failed. */
 export async function poll(session: Session, wait: boolean): Promise<number> {
   const { log } = session
-  const { app, world, screen, shown, close } = await openRun(session)
+  const { open, world, screen, shown, close } = prepareRun(session)
   const stop = untilSignalled(() => log('info', 'stopping: the step in hand is finished first'))
   try {
-    const { failed } = await runPass(app, world.clock, {
+    const { failed } = await runPass(await open(), world.clock, {
       wait,
       signal: stop.signal,
       resting: (until, why) => {

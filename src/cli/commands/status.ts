@@ -7,8 +7,9 @@ import { grouped, plural, span } from '../../watch/words.ts'
 import { openReader } from '../reader.ts'
 import { saidStraightAt } from '../straight.ts'
 import type { Session } from '../session.ts'
-import { clockText, table } from '../table.ts'
+import { clockText } from '../../clock-text.ts'
 import { logDocument, logRows } from '../log-rows.ts'
+import { table } from '../table.ts'
 
 /** Runs the command; the exit code: 0 if all is well. */
 export async function status(session: Session): Promise<number> {

@@ -1,18 +1,19 @@
 // `certbell watch`: runs until it is told to stop.
 import type { App } from '../../app.ts'
-import { runWatch } from '../../daemon.ts'
+import type { Config } from '../../config/config.ts'
+import { openPatiently, runWatch } from '../../daemon.ts'
+import type { WatchOptions } from '../../daemon.ts'
 import type { MonitorEvent } from '../../monitor.ts'
 import { look as lookAt } from '../../stores/look.ts'
 import type { Overview } from '../../stores/overview.ts'
 import type { StoreError } from '../../watch/errors.ts'
-import { OwnerError } from '../../watch/errors.ts'
 import { plural, span } from '../../watch/words.ts'
 import { healthDocument } from '../../web/health.ts'
 import { createHeartbeat } from '../../web/heartbeat.ts'
 import { createMetrics } from '../../web/metrics.ts'
 import { startWeb } from '../../web/server.ts'
 import { heading } from '../heading.ts'
-import { openRun } from '../run-session.ts'
+import { prepareRun } from '../run-session.ts'
 import type { Session } from '../session.ts'
 import { Exit } from '../session.ts'
 import { untilSignalled } from '../signals.ts'
@@ -25,7 +26,7 @@ const BEAT_EVERY = 30_000
 export async function watch(session: Session): Promise<number> {
   const { config, log } = session
   const metrics = createMetrics(session.version)
-  const { app: opened, plan, world, screen, close } = await openRun(session, (event, now) => measure(metrics, event, now))
+  const { open, plan, world, screen, close } = prepareRun(session, (event, now) => measure(metrics, event, now))
 
   const stop = untilSignalled(() => {
     screen?.live(undefined)
@@ -39,14 +40,14 @@ export async function watch(session: Session): Promise<number> {
   }
   const ticking = screen === undefined ? undefined : setInterval(tick, 1000)
   let round = performance.now()
+  let opened: App | undefined
   // What cannot be written cannot be read from the state either: it is known here alone.
   let stateError: StoreError | undefined
   const look = async (): Promise<Overview> => {
+    if (opened === undefined) throw stateError ?? new Error('the state is being opened')
     const view = await lookAt(opened.reader, plan.setup, world.clock.now())
     return stateError === undefined ? view : { ...view, well: false, reasons: [{ component: 'state', message: stateError.message }, ...view.reasons] }
   }
-  const web =
-    config.listen === undefined ? undefined : await listen(session, { look, opened, metrics, alive: () => performance.now() - round < DEAD_AFTER })
   const heartbeat = createHeartbeat({
     ...(config.heartbeat !== undefined && { url: config.heartbeat }),
     http: world.http,
@@ -55,11 +56,15 @@ export async function watch(session: Session): Promise<number> {
     failed: (message) => log('warn', `heartbeat: ${message}`),
   })
 
-  if (screen === undefined) log('info', `watching ${plural(plan.setup.items.length, 'name')}; alerts to ${plan.setup.sinks.join(', ') || 'nobody'}`)
-  else for (const line of heading(config, plan, session.version)) screen.print(line)
+  let web: { close(): Promise<void> } | undefined
+  // Those who ask are answered once there is something to say: that it is open, or why not.
+  const showHealth = async (): Promise<void> => {
+    if (config.listen === undefined) return
+    web ??= await listen(session, config.listen, { look, opened: () => opened, metrics, alive: () => performance.now() - round < DEAD_AFTER })
+  }
   try {
     const beating = beatForever(heartbeat, stop.signal, world.clock)
-    await runWatch(opened, world.clock, {
+    const options: WatchOptions = {
       signal: stop.signal,
       round: () => (round = performance.now()),
       stateFailed: (error) => (stateError = error),
@@ -67,7 +72,18 @@ export async function watch(session: Session): Promise<number> {
         waiting = wait
         tick()
       },
+    }
+    opened = await openPatiently(open, world.clock, options, async (error) => {
+      log('error', `state: ${error.message}. It is tried again every 30 s`)
+      await showHealth()
     })
+    if (opened !== undefined) {
+      await showHealth()
+      if (screen === undefined)
+        log('info', `watching ${plural(plan.setup.items.length, 'name')}; alerts to ${plan.setup.sinks.join(', ') || 'nobody'}`)
+      else for (const line of heading(config, plan, session.version)) screen.print(line)
+      await runWatch(opened, world.clock, options)
+    }
     await beating
     screen?.live(undefined)
     screen?.print('done')
@@ -111,10 +127,9 @@ function measure(metrics: ReturnType<typeof createMetrics>, event: MonitorEvent,
 
 async function listen(
   session: Session,
-  window: { look: () => Promise<Overview>; opened: App; metrics: ReturnType<typeof createMetrics>; alive: () => boolean },
-): Promise<{ close(): Promise<void> } | undefined> {
-  const { listen: address } = session.config
-  if (address === undefined) return undefined
+  address: NonNullable<Config['listen']>,
+  window: { look: () => Promise<Overview>; opened: () => App | undefined; metrics: ReturnType<typeof createMetrics>; alive: () => boolean },
+): Promise<{ close(): Promise<void> }> {
   try {
     const server = await startWeb(address.host, address.port, {
       alive: window.alive,
@@ -128,16 +143,15 @@ async function listen(
         }
       },
       metrics: async () => {
-        const control = await window.opened.reader.control()
-        return { text: await window.metrics.render(await window.look(), control.alerts), contentType: window.metrics.contentType }
+        const view = await window.look()
+        const alerts = (await window.opened()?.reader.control())?.alerts ?? {}
+        return { text: await window.metrics.render(view, alerts), contentType: window.metrics.contentType }
       },
     })
     session.log('info', `listening on ${address.host}:${server.port}: /livez /healthz /metrics`)
     return server
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : 'it cannot be had'
-    await window.opened.close()
-    if (error instanceof OwnerError) throw error
     throw new Exit(2, `listen: ${address.host}:${address.port} cannot be used (${code}). Choose another port, or stop what uses it`)
   }
 }

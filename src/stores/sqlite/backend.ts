@@ -19,11 +19,12 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
   const statements = createStatements(database)
   let tail: Promise<unknown> = Promise.resolve()
 
-  const once = async <T>(body: (tx: Transaction) => Promise<T>): Promise<T> => {
+  const once = async <T>(body: (tx: Transaction) => Promise<T>, firm: boolean): Promise<T> => {
     try {
       check()
-      statements.run('begin immediate')
+      if (firm) database.exec('pragma synchronous = full')
       try {
+        statements.run('begin immediate')
         const before = readControl((sql) => statements.get(sql) as { readonly body?: unknown } | undefined, shown)
         const control = parseControl(before, shown)
         const result = await body(transaction(statements, control, issuances))
@@ -36,6 +37,8 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
         // SQLite may have rolled back by itself (a full disk does that).
         if (database.isTransaction) statements.run('rollback')
         throw error
+      } finally {
+        if (firm) database.exec('pragma synchronous = normal')
       }
     } catch (error) {
       throw translate(error, shown, directory)
@@ -43,9 +46,9 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
   }
 
   return {
-    transact: async (body) => {
+    transact: async (body, firm = false) => {
       // The next one waits for this one, however it ends.
-      const run = tail.then(async () => once(body))
+      const run = tail.then(async () => once(body, firm))
       tail = run.catch(() => undefined)
       return run
     },

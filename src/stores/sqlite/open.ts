@@ -7,7 +7,8 @@ import { damaged, emptyControl } from '../control.ts'
 import { translate } from './errors.ts'
 import { MIGRATIONS } from './schema.ts'
 
-const FILE_NAME = 'certbell.db'
+/** The database's name in its directory. */
+export const FILE_NAME = 'certbell.db'
 /** How long one process waits for another's transaction: those take milliseconds. */
 const BUSY_MS = 5000
 
@@ -56,7 +57,8 @@ function connect(path: string, readOnly: boolean): DatabaseSync {
   try {
     if (!readOnly) {
       // NORMAL: whatever dies, the file is whole and consistent. A power cut (not a crash) may take the last steps as a whole: what they found
-      // is found again, and rings again. That is the at-least-once that is promised, at half the price of a sync for each step.
+      // is found again, and rings again. That is the at-least-once that is promised, at half the price of a sync for each step. A query that was
+      // counted must not be forgotten so; see `firm` in backend.ts.
       database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 8000; pragma journal_size_limit = 4194304')
     }
     database.exec('pragma cache_size = -4000')
@@ -159,13 +161,20 @@ function checkFile(path: string, shown: string): void {
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16)
   // With a write-ahead log beside it the file may rightly be shorter: the pages are there.
   const log = `${path}-wal`
-  if (!(existsSync(log) && statSync(log).size > 0) && header.readUInt32BE(28) * pageSize > size) throw damaged(shown)
+  if (existsSync(log) && statSync(log).size > 0) return
+  if (header.readUInt32BE(28) * pageSize > size) throw damaged(shown)
+  // What would be refused is not opened: SQLite would leave its log and index beside it.
+  refuseNewer(header.readUInt32BE(60), shown)
 }
 
 function checkVersion(database: DatabaseSync, shown: string): void {
   const version = versionOf(database)
   // Ours never has 0 under its real name: it is made whole before it gets that.
   if (version === 0) throw damaged(shown)
+  refuseNewer(version, shown)
+}
+
+function refuseNewer(version: number, shown: string): void {
   if (version > MIGRATIONS.length) {
     throw new OwnerError(
       'state-newer',

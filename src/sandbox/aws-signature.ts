@@ -1,9 +1,9 @@
-// Checks a request's signature as S3 does (Signature Version 4, in headers), written from the specification and not from any client.
+// Checks a request's signature as AWS does (Signature Version 4, in headers), written from the specification and not from any client.
 import { createHash, createHmac } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
 /** Whom the fake knows. */
-export interface S3Keys {
+export interface AwsKeys {
   readonly accessKeyId: string
   readonly secretAccessKey: string
 }
@@ -12,15 +12,16 @@ const sha256 = (data: Buffer | string): string => createHash('sha256').update(da
 const hmac = (key: Buffer | string, data: string): Buffer => createHmac('sha256', key).update(data).digest()
 const rfc3986 = (text: string): string => encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 
-/** S3's code for what is wrong with the signature; undefined if nothing is. */
-export function signatureFault(request: IncomingMessage, body: Buffer, keys: S3Keys): string | undefined {
+/** S3's code for what is wrong with the signature; undefined if nothing is. S3 alone wants the body's hash in a header. */
+export function signatureFault(request: IncomingMessage, body: Buffer, keys: AwsKeys, service = 's3'): string | undefined {
   const found = /^AWS4-HMAC-SHA256 Credential=([^,]+), ?SignedHeaders=([^,]+), ?Signature=([0-9a-f]{64})$/.exec(request.headers.authorization ?? '')
   if (found === null) return 'AccessDenied'
   const [, credential = '', signedHeaders = '', signature] = found
-  const [id = '', day = '', region = '', service = '', end = ''] = credential.split('/')
+  const [id = '', day = '', region = '', signedFor = '', end = ''] = credential.split('/')
   if (id !== keys.accessKeyId) return 'InvalidAccessKeyId'
   const header = (name: string): string => String(request.headers[name] ?? '').trim()
-  const payload = header('x-amz-content-sha256')
+  if (signedFor !== service) return 'SignatureDoesNotMatch'
+  const payload = header('x-amz-content-sha256') || (service === 's3' ? '' : sha256(body))
   if (/^[0-9a-f]{64}$/.test(payload) && payload !== sha256(body)) return 'XAmzContentSHA256Mismatch'
   if (Math.abs(Date.now() - Date.parse(header('x-amz-date').replace(/^(....)(..)(..T..)(..)(..Z)$/, '$1-$2-$3:$4:$5'))) > 900_000)
     return 'RequestTimeTooSkewed'

@@ -1,11 +1,11 @@
 // What happens, in words: log lines in a pipe, a quieter and dated column on a terminal.
-import type { MonitorEvent } from '../monitor.ts'
-import { body, headline } from '../notifiers/alert-sentences.ts'
-import type { Level } from '../log.ts'
-import type { Alert } from '../watch/alert.ts'
-import { printable } from '../watch/printable.ts'
-import { grouped, plural, span } from '../watch/words.ts'
-import { clockText } from './table.ts'
+import type { MonitorEvent } from './monitor.ts'
+import { body, headline } from './notifiers/alert-sentences.ts'
+import type { Level } from './log.ts'
+import type { Alert } from './watch/alert.ts'
+import { printable } from './watch/printable.ts'
+import { grouped, plural, span } from './watch/words.ts'
+import { clockText } from './clock-text.ts'
 
 /** One thing to say: about what, in which words, how loud. */
 export interface Line {

@@ -1,0 +1,187 @@
+// One invocation: one pass, in the time that the platform leaves, and an honest word on how things stand. What a process may keep from one to the next
+// is what costs to get and cannot grow old: settings, and what was read of the bucket. Claims, leases and clocks are new each time: the process may
+// have been frozen for hours in between.
+import type { App, World } from '../app.ts'
+import { openApp, planRun } from '../app.ts'
+import type { Clock } from '../clock.ts'
+import type { Config, State } from '../config/config.ts'
+import { runPass } from '../daemon.ts'
+import { createFetchHttp } from '../http-fetch.ts'
+import type { Summary } from '../lambda.ts'
+import { createLogger, redactor } from '../log.ts'
+import type { Logger } from '../log.ts'
+import { linesOf } from '../reporter.ts'
+import type { Backend } from '../stores/backend.ts'
+import { overview } from '../stores/overview.ts'
+import { openS3 } from '../stores/s3/backend.ts'
+import { OwnerError, StoreError } from '../watch/errors.ts'
+import type { StateFigures } from '../web/emf.ts'
+import { emfLine, oldestLookAge } from '../web/emf.ts'
+import { createHeartbeat } from '../web/heartbeat.ts'
+import { inheritedObjects, openObjects, tickPatience } from './objects.ts'
+import type { ObjectsAccess } from './objects.ts'
+import { createOwners } from './owners.ts'
+import { readSecret } from './secrets.ts'
+import { createSettings } from './settings.ts'
+import type { SettingsSource } from './settings.ts'
+import { createTally } from './tally.ts'
+import type { TickTime } from './time.ts'
+import { tickTime, within } from './time.ts'
+
+const ASK_MS = 30_000
+const SEND_MS = 10_000
+
+/** What a process in Lambda is given of the world. */
+export interface LambdaPorts {
+  readonly source: SettingsSource
+  readonly clock: Clock
+  /** In [0, 1). */
+  readonly random: () => number
+  readonly fetch: typeof globalThis.fetch
+  /** Alerts as JSON lines, where no other sink is set, and metrics. */
+  readonly stdout: (text: string) => Promise<void>
+  readonly stderr: (text: string) => void
+  /** Gives a name that nobody else ever gets: 64 random bits at least, in letters, digits, `-` and `_`. */
+  readonly newName: () => string
+  readonly version: string
+}
+
+/** What is known of one invocation. */
+export interface Invocation {
+  /** ms until the platform ends it. */
+  readonly remaining: () => number
+  readonly functionName: string
+}
+
+/** One tick. Throws an Error where a person has to act, the remedy in its message; what passes by itself is `trouble`. */
+export type Tick = (invocation: Invocation) => Promise<Summary>
+
+/** Makes the function that a process calls for each invocation. */
+export function createTick(ports: LambdaPorts): Tick {
+  const { clock } = ports
+  const owners = createOwners(ports.newName())
+  const settings = createSettings(ports.source)
+  let shown: Config | undefined
+  let backend: Backend | undefined
+  let lastSaid = 0
+  // The invocation whose time counts just now.
+  let current: TickTime | undefined
+  const access: ObjectsAccess = { fetch: ports.fetch, random: ports.random, timeLeft: () => current?.forState() ?? 0 }
+
+  const openState = async ({ state, aws }: { readonly state: State; readonly aws: Config['aws'] }): Promise<Backend> => {
+    if (state.kind !== 's3') throw new RangeError('the settings let no other pass')
+    backend ??= await openS3({ store: openObjects(state, aws, access), place: state, patience: tickPatience(access), newName: ports.newName })
+    return { ...backend, close: async () => {} }
+  }
+
+  return async ({ remaining, functionName }) => {
+    const time = tickTime(remaining, clock)
+    current = time
+    const run = owners.begin()
+    let redact = (text: string): string => text
+    try {
+      const http = within(createFetchHttp(ports.fetch), time)
+      const config = await settings.at(clock.now(), async (reference, aws) => readSecret(reference, aws, { http, clock, random: ports.random }))
+      redact = redactor(config.secrets)
+      const log = createLogger({
+        format: config.logFormat,
+        least: config.debug ? 'debug' : 'info',
+        redact,
+        now: () => new Date(clock.now()),
+        write: ports.stderr,
+      })
+      if (config !== shown) for (const warning of config.warnings) log('warn', warning)
+      shown = config
+      const world: World = {
+        clock,
+        random: ports.random,
+        http,
+        owner: run.owner,
+        version: ports.version,
+        openState,
+        readInherited: async ({ predecessor: { bucket }, aws }, names) =>
+          bucket === undefined ? new Map() : inheritedObjects(bucket, names, aws, access),
+        // State in a bucket and reading logs do not go together.
+        keepEvidence: async () => [],
+        stdout: { isTty: false, color: false, write: ports.stdout },
+        straight: () => ({
+          last: () => lastSaid,
+          // What is marked is said next.
+          mark: (now) => {
+            lastSaid = now
+            time.giveUpStoring()
+          },
+        }),
+        timeouts: { ask: ASK_MS, send: SEND_MS },
+        warn: (message) => log('warn', message),
+      }
+      const { summary, state, refused } = await pass(config, world, time, log)
+      if (refused) settings.doubt()
+      await ports.stdout(emfLine(functionName, clock.now(), { ...summary, trouble: summary.trouble.length }, state))
+      return { ...summary, trouble: summary.trouble.map(redact) }
+    } catch (error) {
+      throw told(error, redact)
+    } finally {
+      run.end()
+      time.end()
+    }
+  }
+}
+
+interface Passed {
+  readonly summary: Summary
+  /** Absent where the state could not be read. */
+  readonly state?: StateFigures
+  /** The other side refused a secret of ours. */
+  readonly refused: boolean
+}
+
+async function pass(config: Config, world: World, time: TickTime, log: Logger): Promise<Passed> {
+  const { clock } = world
+  const tally = createTally()
+  const trouble: string[] = []
+  const note = (component: string, message: string): void => {
+    trouble.push(`${component}: ${message}`)
+    log('error', `${component}: ${message}`)
+  }
+  if (time.signal.aborted) note('lambda', 'there is no time left to ask anything. Set the timeout of the function to 60 seconds')
+  const plan = planRun(config, world.stdout.isTty, world.version)
+  let state: StateFigures | undefined
+  try {
+    const app = await openApp(config, world, (event) => {
+      tally.hear(event)
+      if (event.kind === 'state-failed') return
+      for (const { level, about, text } of linesOf(event, plan.setup.quota, clock.now())) log(level, `${about}: ${text}`)
+    })
+    await runPass(app, clock, { wait: false, signal: time.signal })
+    state = await look(app, clock)
+  } catch (error) {
+    // It passes; nothing of what the bucket holds is lost. Where it lasts, an alarm on what is not measured rings.
+    if (!(error instanceof StoreError)) throw error
+    note('state', error.message)
+  }
+  const beat = createHeartbeat({
+    ...(config.heartbeat !== undefined && { url: config.heartbeat }),
+    http: world.http,
+    userAgent: plan.userAgent,
+    look: async () => state?.view ?? Promise.reject(new Error('the state could not be read')),
+    failed: (message) => log('warn', `heartbeat: ${message}`),
+  })
+  await beat()
+  return { summary: tally.sum(state?.view, trouble), refused: tally.refused(), ...(state !== undefined && { state }) }
+}
+
+async function look({ reader, plan }: App, clock: Clock): Promise<StateFigures> {
+  const [control, waiting, now] = [await reader.control(), await reader.waiting(), clock.now()]
+  const age = oldestLookAge(control, plan.setup, now)
+  return { view: overview(control, waiting, plan.setup, now), ...(age !== undefined && { oldestLookAge: age }) }
+}
+
+// What leaves here is logged by the platform with its stack, and may be sent on as a message.
+function told(error: unknown, redact: (text: string) => string): Error {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error))
+  const shown = new Error(redact(message))
+  shown.name = name
+  shown.stack = redact(error instanceof OwnerError ? `${name}: ${message}` : (stack ?? message))
+  return shown
+}

@@ -1,0 +1,59 @@
+// What went wrong on the way, whichever client carried the request: both ports of the network say the same.
+import { NetworkError } from './http.ts'
+
+/** The answer is larger than was asked for. */
+export function tooLarge(maxBytes: number): NetworkError {
+  return new NetworkError('too-large', `the answer is larger than ${Math.round(maxBytes / 1024 / 1024)} MiB`, true)
+}
+
+/** The answer came in an encoding that nobody asked for. */
+export function foreignEncoding(): NetworkError {
+  return new NetworkError('other', 'the answer has an encoding that was not asked for', true)
+}
+
+/** The answer cannot be unpacked. */
+export function brokenEncoding(cause: unknown): NetworkError {
+  return new NetworkError('other', 'the compressed answer is broken', true, { cause })
+}
+
+/** Why an exchange ended by force; undefined if it did not. `timeoutMs` is the limit it had. */
+export function stopped(timeout: AbortSignal, caller: AbortSignal | undefined, timeoutMs: number, cause: unknown): NetworkError | undefined {
+  if (timeout.aborted) return new NetworkError('timeout', `no whole answer within ${Math.round(timeoutMs / 100) / 10} s`, true, { cause })
+  return caller?.aborted === true ? new NetworkError('aborted', 'stopped', true, { cause }) : undefined
+}
+
+/** The failure that an error of undici's or of the platform's means. */
+export function classify(error: unknown): NetworkError {
+  // https://nodejs.org/api/errors.html and undici's own codes. Only failures before a connection stood are surely unsent.
+  if (error instanceof NetworkError) return error
+  const code = codeOf(error) ?? ''
+  const say = (kind: NetworkError['code'], message: string, sent: boolean): NetworkError => new NetworkError(kind, message, sent, { cause: error })
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'EAI_FAIL' || code === 'EAI_NODATA')
+    return say('dns', 'the host name cannot be resolved', false)
+  if (code === 'ECONNREFUSED') return say('refused', 'the connection is refused', false)
+  if (code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || code === 'ENETDOWN' || code === 'EADDRNOTAVAIL')
+    return say('refused', 'the host cannot be reached', false)
+  if (code === 'UND_ERR_CONNECT_TIMEOUT' || code === 'ETIMEDOUT') return say('timeout', 'no connection within 10 s', false)
+  if (
+    code.startsWith('ERR_TLS') ||
+    code.startsWith('CERT_') ||
+    code.includes('CERTIFICATE') ||
+    code.startsWith('ERR_SSL') ||
+    code.includes('SELF_SIGNED')
+  ) {
+    return say('tls', `the server's certificate is not accepted (${code})`, false)
+  }
+  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET' || code.startsWith('HPE_'))
+    return say('reset', 'the connection broke off', true)
+  return say('other', `the exchange failed${code === '' ? '' : ` (${code})`}`, true)
+}
+
+/** The first code in a chain of causes. */
+export function codeOf(error: unknown): string | undefined {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if ('code' in current && typeof current.code === 'string') return current.code
+    // Several addresses were tried.
+    if (current instanceof AggregateError && current.errors.length > 0) return codeOf(current.errors[0])
+  }
+  return undefined
+}
