@@ -3,7 +3,6 @@ import { createHash } from 'node:crypto'
 import type { Clock } from './clock.ts'
 import type { Config, LogsConfig, State } from './config/config.ts'
 import type { Http } from './http.ts'
-import { listSource } from './log-list-sources.ts'
 import { createMonitor, sayStraight } from './monitor.ts'
 import type { Monitor, MonitorEvent, MonitorPorts } from './monitor.ts'
 import type { Notifier } from './notifiers/notifier.ts'
@@ -13,24 +12,18 @@ import { createCertSpotter } from './sources/certspotter.ts'
 import type { CertSpotter } from './sources/certspotter.ts'
 import type { AskedItem } from './sources/certspotter-page.ts'
 import { createPageReader } from './sources/certspotter-page.ts'
-import type { KeptList } from './sources/log-lists.ts'
-import { createLogLists } from './sources/log-lists.ts'
-import { createSift } from './sources/log-sift.ts'
 import type { Backend, Reader } from './stores/backend.ts'
 import { createStore } from './stores/durable.ts'
 import type { Owner } from './stores/lease.ts'
 import type { Inherited } from './stores/predecessor.ts'
 import { readInherited } from './stores/predecessor.ts'
 import type { Setup, Store } from './stores/store.ts'
-import { createTailStore } from './stores/tail.ts'
 import type { Tail } from './tail.ts'
-import { createTail } from './tail.ts'
 import { OwnerError, StoreError } from './watch/errors.ts'
 import type { Item } from './watch/item.ts'
 import { itemKey } from './watch/item.ts'
 import { createMatcher } from './watch/match.ts'
 import type { QueryClass } from './watch/schedule.ts'
-import { createSieve } from './watch/sieve.ts'
 
 /** Everything that a run needs of the world outside. */
 export interface World {
@@ -48,8 +41,8 @@ export interface World {
   readonly readInherited: (config: Pick<Config, 'predecessor' | 'aws'>, names: readonly string[]) => Promise<ReadonlyMap<string, string | Error>>
   readonly stdout: { readonly isTty: boolean; readonly color: boolean; readonly write: (text: string) => Promise<void> }
   /** See MonitorPorts.straight; for the place that the state lives in. */
-  /** Keeps what a log sent, under a name that `name` gives rise to; says where. */
-  readonly keepEvidence: (state: State, name: string, bytes: Uint8Array, about: Readonly<Record<string, unknown>>) => Promise<readonly string[]>
+  /** Opens the reading of logs, where that can be done. Throws OwnerError if no log list is known and none can be had. */
+  readonly openTail?: (config: Config, logs: LogsConfig, plan: Plan, backend: Backend, report: (event: MonitorEvent) => void) => Promise<Tail>
   readonly straight: (state: State) => MonitorPorts['straight']
   /** Longest times for one request, ms. */
   readonly timeouts: { readonly ask: number; readonly send: number }
@@ -166,7 +159,7 @@ export async function openApp(
       report,
       straight,
     })
-    const tail = config.logs === false ? undefined : await openTail(config, config.logs, plan, backend, world, report)
+    const tail = config.logs === false ? undefined : await openLogs(config, config.logs, plan, backend, world, report)
     return { config, plan, store, reader, monitor, notifiers, tail, close: async () => store.close() }
   } catch (error) {
     // A disk that is full before anything was opened is no less worth telling.
@@ -176,47 +169,20 @@ export async function openApp(
   }
 }
 
-// Throws OwnerError if no log list is known and none can be had.
-async function openTail(
+async function openLogs(
   config: Config,
-  { lists, only, start, intervalMs }: LogsConfig,
+  logs: LogsConfig,
   plan: Plan,
   backend: Backend,
   world: World,
   report: (event: MonitorEvent) => void,
 ): Promise<Tail> {
-  const store = createTailStore(backend, plan.setup.sinks, world.owner)
-  const known = await createLogLists({
-    sources: lists.map((source) => listSource(source, world.http, plan.userAgent)),
-    load: async (name) => {
-      const text = await store.document(`log-list/${name}`)
-      return text === undefined ? undefined : (JSON.parse(text) as KeptList)
-    },
-    save: async (name, list) => store.putDocument(`log-list/${name}`, JSON.stringify(list)),
-  })
-  await known.refresh(world.clock.now())
-  if (known.states.every(({ list }) => list === undefined)) {
-    throw new OwnerError('log-list', `there is no log to read. ${known.states.map(({ refused }) => refused?.message ?? '').join('. ')}`)
-  }
-  return createTail({
-    store,
-    lists: known,
-    http: world.http,
-    clock: world.clock,
-    random: world.random,
-    userAgent: plan.userAgent,
-    longestMs: 2 * world.timeouts.ask,
-    sieve: createSieve(config.watch),
-    sift: createSift(createMatcher(config.watch, config.exclude)),
-    interval: intervalMs,
-    start,
-    only,
-    keepEvidence: async (name, bytes, about) => world.keepEvidence(config.state, name, bytes, about),
-    report,
-    stateFailed: (error) => {
-      if (error !== undefined) report({ kind: 'state-failed', error })
-    },
-  })
+  if (world.openTail === undefined)
+    throw new OwnerError(
+      'logs',
+      'the logs cannot be read here: that needs a process that stays. Remove `logs`, or run certbell watch on a machine of its own',
+    )
+  return world.openTail(config, logs, plan, backend, report)
 }
 
 function coveredBy(item: Item | undefined): (name: string) => boolean {

@@ -101,8 +101,6 @@ export function createTick(ports: LambdaPorts): Tick {
         openState,
         readInherited: async ({ predecessor: { bucket }, aws }, names) =>
           bucket === undefined ? new Map() : inheritedObjects(bucket, names, aws, access),
-        // State in a bucket and reading logs do not go together.
-        keepEvidence: async () => [],
         stdout: { isTty: false, color: false, write: ports.stdout },
         straight: () => ({
           last: () => lastSaid,

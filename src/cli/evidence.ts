@@ -2,13 +2,18 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { World } from '../app.ts'
+import type { State } from '../config/config.ts'
 
 /** So many files are kept: a log that lies for months must not fill the disk. */
 const MOST = 2000
 
-/** Keeps evidence below the state directory. See World.keepEvidence. */
-export const keepEvidence: World['keepEvidence'] = async (state, name, bytes, about) => {
+/** Keeps evidence below the state directory, under a name that `name` gives rise to; says where. */
+export async function keepEvidence(
+  state: State,
+  name: string,
+  bytes: Uint8Array,
+  about: Readonly<Record<string, unknown>>,
+): Promise<readonly string[]> {
   // State in a bucket and reading logs do not go together.
   if (state.kind !== 'directory') return []
   const folder = join(state.path, 'evidence')

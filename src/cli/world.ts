@@ -6,7 +6,6 @@ import { createHttp } from '../http-undici.ts'
 import { processOwner } from '../process-owner.ts'
 import type { Backend } from '../stores/backend.ts'
 import { openSqlite } from '../stores/sqlite/backend.ts'
-import { keepEvidence } from './evidence.ts'
 import { readInherited } from './inherited.ts'
 import type { Session } from './session.ts'
 import { straightMark } from './straight.ts'
@@ -25,7 +24,10 @@ export function realWorld(session: Session): { readonly world: World; readonly c
     version: session.version,
     openState,
     readInherited,
-    keepEvidence,
+    openTail: async (...run) => {
+      const { openTail } = await import('./open-tail.ts')
+      return openTail(world, ...run)
+    },
     stdout: { isTty: process.stdout.isTTY, color: session.color, write: writeOut },
     straight: straightMark,
     timeouts: { ask: ASK_MS, send: SEND_MS },

@@ -101,7 +101,6 @@ export async function start(t: TestContext, options: RunOptions): Promise<Run> {
       version: '0.0.0',
       openState: options.openState ?? (async () => openMemory(root)),
       readInherited: async ({ predecessor }, names) => inherited(options, predecessor, names),
-      keepEvidence: async () => [],
       stdout: { isTty: false, color: false, write: async () => undefined },
       straight: () => ({ last: () => 0, mark: () => undefined }),
       timeouts: { ask: options.askMs ?? 5000, send: 2000 },

@@ -46,7 +46,6 @@ for (let pass = 0; pass < passes; pass++) {
       version: '0.0.0',
       openState: async () => openSqlite(state, 'the state'),
       readInherited: async () => new Map(),
-      keepEvidence: async () => [],
       stdout: { isTty: false, color: false, write: async (text) => appendFileSync(out, text) },
       straight: () => ({ last: () => Date.now(), mark: () => undefined }),
       timeouts: { ask: 5000, send: 5000 },

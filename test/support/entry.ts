@@ -85,7 +85,6 @@ async function run(options: EntryOptions): Promise<number> {
         }
       },
       readInherited: async () => new Map(),
-      keepEvidence: async () => [],
       stdout: { isTty: false, color: false, write: async () => undefined },
       straight: () => ({ last: () => 0, mark: () => undefined }),
       timeouts: { ask: options.askMs ?? 5000, send: options.sendMs ?? 5000 },

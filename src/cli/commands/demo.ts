@@ -151,7 +151,6 @@ function worldFor(http: World['http'], options: DemoOptions): World {
     version: options.version,
     openState: async ({ state }) => openSqlite(state.kind === 'directory' ? state.path : '', state.shown),
     readInherited: async () => new Map(),
-    keepEvidence: async () => [],
     stdout: { isTty: false, color: false, write: async () => undefined },
     straight: () => ({ last: () => said, mark: (now) => (said = now) }),
     timeouts: { ask: 5000, send: 5000 },

@@ -1,0 +1,59 @@
+// Reading the logs, opened and wired: a part of its own, since most runs do without it.
+import type { Plan, World } from '../app.ts'
+import type { Config, LogsConfig } from '../config/config.ts'
+import { listSource } from '../log-list-sources.ts'
+import type { MonitorEvent } from '../monitor.ts'
+import type { KeptList } from '../sources/log-lists.ts'
+import { createLogLists } from '../sources/log-lists.ts'
+import { createSift } from '../sources/log-sift.ts'
+import type { Backend } from '../stores/backend.ts'
+import { createTailStore } from '../stores/tail.ts'
+import type { Tail } from '../tail.ts'
+import { createTail } from '../tail.ts'
+import { OwnerError } from '../watch/errors.ts'
+import { createMatcher } from '../watch/match.ts'
+import { createSieve } from '../watch/sieve.ts'
+import { keepEvidence } from './evidence.ts'
+
+/** See World.openTail. */
+export async function openTail(
+  world: World,
+  config: Config,
+  { lists, only, start, intervalMs }: LogsConfig,
+  plan: Plan,
+  backend: Backend,
+  report: (event: MonitorEvent) => void,
+): Promise<Tail> {
+  const store = createTailStore(backend, plan.setup.sinks, world.owner)
+  const known = await createLogLists({
+    sources: lists.map((source) => listSource(source, world.http, plan.userAgent)),
+    load: async (name) => {
+      const text = await store.document(`log-list/${name}`)
+      return text === undefined ? undefined : (JSON.parse(text) as KeptList)
+    },
+    save: async (name, list) => store.putDocument(`log-list/${name}`, JSON.stringify(list)),
+  })
+  await known.refresh(world.clock.now())
+  if (known.states.every(({ list }) => list === undefined)) {
+    throw new OwnerError('log-list', `there is no log to read. ${known.states.map(({ refused }) => refused?.message ?? '').join('. ')}`)
+  }
+  return createTail({
+    store,
+    lists: known,
+    http: world.http,
+    clock: world.clock,
+    random: world.random,
+    userAgent: plan.userAgent,
+    longestMs: 2 * world.timeouts.ask,
+    sieve: createSieve(config.watch),
+    sift: createSift(createMatcher(config.watch, config.exclude)),
+    interval: intervalMs,
+    start,
+    only,
+    keepEvidence: async (name, bytes, about) => keepEvidence(config.state, name, bytes, about),
+    report,
+    stateFailed: (error) => {
+      if (error !== undefined) report({ kind: 'state-failed', error })
+    },
+  })
+}
