@@ -12,12 +12,28 @@ const list = (what: string) => z.array(z.string()).check(z.describe(what))
 const SEVERITIES = ['info', 'low', 'medium', 'high'] as const
 const severity = (what: string) => z.enum(SEVERITIES).check(z.describe(what))
 
-const COMPONENT = 'What it is about: certspotter, certspotter:NAME, certspotter/overdue, sink:NAME, sink:NAME/message, state or runner.'
+const COMPONENT =
+  'What it is about: certspotter, certspotter:NAME, certspotter/overdue, sink:NAME, sink:NAME/message, log:LOG, log-list:LIST, logs, state or runner.'
 const ITEMS = 'The watched items that it is about, in A-labels, where it is about some of them and not about the source.'
 
 const apiSource = z.strictObject({
   kind: z.literal('certspotter'),
   id: text("The Cert Spotter API's own id of the issuance: an opaque string, `unknown` for a malformed entry without one."),
+})
+
+const logId = z.string().check(z.regex(/^[A-Za-z0-9+/]{43}=$/), z.describe('The log id, base64.'))
+
+const logEntry = {
+  log: text("The log's description."),
+  log_id: logId,
+  index: count('Place of the entry in the log.'),
+  leaf_hash: hash('Leaf hash of the entry.'),
+}
+
+const logSource = z.strictObject({
+  kind: z.literal('log'),
+  ...logEntry,
+  verified: flag('Whether the entry was hashed into a head that the log signed before this was told.'),
 })
 
 const finding = z.strictObject({
@@ -83,8 +99,8 @@ const certificate = z.strictObject({
   cert_sha256: z.optional(hash('SHA-256 of the certificate, or of the precertificate while that is all there is.')),
   pubkey_sha256: z.optional(hash('SHA-256 of the SubjectPublicKeyInfo.')),
   problem_reporting: z.optional(text("The CA's words on how to have it revoked, at most 1,000 characters.")),
-  logged_at: z.optional(time('When a log took it in. Not known from the API.')),
-  source: apiSource,
+  logged_at: z.optional(time('When a log took it in, by its own word. Not known from the API.')),
+  source: z.union([apiSource, logSource]),
 })
 
 const inventory = z.strictObject({
@@ -102,7 +118,32 @@ const malformed = z.strictObject({
   ...base,
   kind: z.literal('malformed'),
   why: text('What cannot be read.'),
-  source: apiSource,
+  source: z.union([apiSource, logSource]),
+  count: z.optional(count('Of a log: how many entries could not be read since this was last told.')),
+  entries: z.optional(
+    z.array(z.strictObject({ ...logEntry, why: text('What cannot be read.') })).check(z.describe('Of a log: the first hundred of them.')),
+  ),
+})
+
+const misbehaviour = z.strictObject({
+  ...base,
+  kind: z.literal('log-misbehaviour'),
+  log: text("The log's description."),
+  log_id: logId,
+  misbehaviour: z
+    .enum([
+      'wrong-signature',
+      'root-mismatch',
+      'split-view',
+      'final-head-differs',
+      'read-only-grew',
+      'future-timestamp',
+      'timestamp-back',
+      'leaf-index',
+    ])
+    .check(z.describe('What it did. The first four cannot be reconciled with what it signed; the others are against the rules. More may come.')),
+  message: text('What it did, and what that means for reading on.'),
+  evidence: list('Files below the state directory that hold what it sent, as it came.'),
 })
 
 const trouble = z.strictObject({
@@ -161,6 +202,28 @@ const sink = z.strictObject({
   last_answer: z.optional(text('Its last answer.')),
 })
 
+const logs = z.array(
+  z.strictObject({
+    log: text("The log's description."),
+    log_id: logId,
+    operator: text('Who runs it, by the log list.'),
+    type: z.enum(['rfc6962', 'static-ct']),
+    state: text('Its state in the log list; `reading` where the list has none.'),
+    size: z.optional(count('Entries in its newest head; absent until it was reached.')),
+    position: count('Entries read.'),
+    verified: count('Entries read and verified against a signed head.'),
+    lag: z.strictObject({
+      entries: count('Entries not read yet.'),
+      seconds: z.int().check(z.nonnegative(), z.describe('For how long; also of a log that fails.')),
+      cause: z.optional(
+        z.enum(['slow', 'limited', 'down', 'broken', 'bandwidth', 'cpu', 'misbehaves']).check(z.describe('Why; docs/logs.md says what each means.')),
+      ),
+    }),
+    head_seen_at: z.optional(time('When its newest head came.')),
+    last_error: z.optional(text('The last failure; absent if the last attempt went well.')),
+  }),
+)
+
 const status = z.strictObject({
   schema: z.literal('certbell.status/1'),
   well: flag('Whether all is well; exit code 0 if so, else 1.'),
@@ -181,6 +244,7 @@ const status = z.strictObject({
       .check(z.describe('Absent if there is no state yet.')),
   ),
   names: z.array(name),
+  logs: z.optional(logs.check(z.describe('The logs that are read; absent if none is.'))),
   sinks: z.array(sink),
   runner: z.optional(
     z
@@ -246,24 +310,6 @@ const doctor = z.strictObject({
   ),
 })
 
-const logs = z.array(
-  z.strictObject({
-    log: text("The log's description."),
-    log_id: z.string().check(z.regex(/^[A-Za-z0-9+/]{43}=$/), z.describe('The log id, base64.')),
-    type: z.enum(['rfc6962', 'static-ct']),
-    state: text('Its state in the log list.'),
-    size: count('Entries in its newest head.'),
-    position: count('Entries read.'),
-    verified: count('Entries read and verified against a signed head.'),
-    lag: z.strictObject({
-      entries: count('Entries not read yet.'),
-      seconds: z.number().check(z.nonnegative(), z.describe('For how long.')),
-      cause: z.optional(text('Why.')),
-    }),
-    last_error: z.optional(text('The last failure.')),
-  }),
-)
-
 const testAlert = z.strictObject({
   schema: z.literal('certbell.test-alert/1'),
   sink: text('Name of the sink.'),
@@ -289,7 +335,7 @@ const tick = z.strictObject({
 
 /** Each output's schema by the name of its file in schema/: `NAME.schema.json`. */
 export const outputSchemas = {
-  alert: z.discriminatedUnion('kind', [certificate, inventory, malformed, trouble, recovered, test]),
+  alert: z.discriminatedUnion('kind', [certificate, inventory, malformed, misbehaviour, trouble, recovered, test]),
   cert,
   status,
   check,
@@ -308,7 +354,7 @@ const ABOUT: Readonly<Record<OutputName, string>> = {
   status: 'The document of `status --json`.',
   check: 'The document of `check --json`.',
   doctor: 'The document of `doctor --json`.',
-  logs: 'The document of `logs --json`: the logs that are tailed. Empty in this version.',
+  logs: 'The document of `logs --json`: the logs that are read, or were.',
   'test-alert': 'What one sink answered: a line of `test-alert --json`.',
   health: 'The body of /healthz.',
   tick: 'What one invocation of the Lambda function returns.',
