@@ -9,7 +9,7 @@ import { KEYS, lambdaPlace } from './place.ts'
 
 const YAML = 'certspotter:\n  quota: {full: 1000}\n'
 
-describe('the function in its runtime', { timeout: 60_000 }, () => {
+describe('the function in its runtime', { timeout: 300_000 }, () => {
   let place: LambdaPlace
   beforeEach(async () => {
     place = await lambdaPlace(YAML)
