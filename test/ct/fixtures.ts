@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const FIXTURES = process.env['CERTBELL_FIXTURES'] ?? join(ROOT, '..', 'shared', 'fixtures')
+export const FIXTURES = process.env['CERTBELL_FIXTURES'] ?? join(ROOT, '..', 'shared', 'fixtures')
 
 export const needsFixtures = existsSync(FIXTURES) ? {} : { skip: `no fixtures at ${FIXTURES}; set CERTBELL_FIXTURES` }
 
