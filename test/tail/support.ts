@@ -3,6 +3,7 @@ import { systemClock } from '../../src/clock.ts'
 import { createHttp } from '../../src/http-undici.ts'
 import type { ServedLog } from '../../src/sandbox/ct-log-server.ts'
 import { logList } from '../../src/sandbox/ct-list.ts'
+import { UNLIMITED } from '../../src/sources/bandwidth.ts'
 import { createLogLists } from '../../src/sources/log-lists.ts'
 import type { KeptList } from '../../src/sources/log-lists.ts'
 import { createSift } from '../../src/sources/log-sift.ts'
@@ -37,7 +38,7 @@ export interface TailRun {
   lists: readonly ServedLog[]
 }
 
-export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs'>> {
+export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs' | 'bandwidth'>> {
   readonly watch?: readonly string[]
   readonly backend?: () => Promise<Backend>
 }
@@ -98,6 +99,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       sieve: createSieve(items),
       sift: createSift(createMatcher(items, [])),
       interval: options.interval ?? 50,
+      bandwidth: options.bandwidth ?? UNLIMITED,
       start: options.start ?? 'beginning',
       only: options.only ?? [],
       keepEvidence: async (name, _bytes, about) => {
