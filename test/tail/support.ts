@@ -1,4 +1,5 @@
 // A tail over logs of the sandbox, its state in memory: what rings, what is kept, and a process that may be ended and begun again.
+import type { Clock } from '../../src/clock.ts'
 import { systemClock } from '../../src/clock.ts'
 import { createHttp } from '../../src/http-undici.ts'
 import type { ServedLog } from '../../src/sandbox/ct-log-server.ts'
@@ -41,6 +42,7 @@ export interface TailRun {
 export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs' | 'bandwidth'>> {
   readonly watch?: readonly string[]
   readonly backend?: () => Promise<Backend>
+  readonly clock?: Clock
 }
 
 /** Begins reading these logs. */
@@ -60,6 +62,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
   let stop = new AbortController()
   let running: Promise<void> = Promise.resolve()
   let backend = await open()
+  const clock = options.clock ?? systemClock
 
   const begin = async (): Promise<void> => {
     process += 1
@@ -87,12 +90,12 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       },
       save: async (name, list) => store.putDocument(`log-list/${name}`, JSON.stringify(list)),
     })
-    await lists.refresh(Date.now())
+    await lists.refresh(clock.now())
     const tail = createTail({
       store,
       lists,
       http: net.http,
-      clock: systemClock,
+      clock,
       random: Math.random,
       userAgent: 'certbell/test (+https://example.net)',
       longestMs: options.longestMs ?? 3000,
