@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { bundleLambda } from './bundle.ts'
+import { bundleLambda, inlineZod } from './bundle.ts'
 
 const root = join(import.meta.dirname, '..')
 const typescript = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
@@ -13,6 +13,7 @@ const compile = (...options: readonly string[]): void =>
 
 rmSync(fresh, { recursive: true, force: true })
 compile()
+await inlineZod(join(fresh, 'config', 'schema.js'))
 mkdirSync(join(fresh, 'lambda'))
 writeFileSync(join(fresh, 'lambda', 'index.mjs'), (await bundleLambda()).text)
 // Its types stand beside the folder: that is what is deployed, as it is.

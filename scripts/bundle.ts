@@ -35,6 +35,24 @@ export async function bundleLambda(): Promise<{ readonly text: string; readonly 
   return { text: outputFiles[0]?.text ?? '', meta: metafile }
 }
 
+/**
+ * Puts the part of zod that a compiled module uses into the module itself. zod/mini as it is published brings its messages in every language along: ninety
+ * files, 17 MB of memory and 50 ms at each start, for words that nobody sees.
+ */
+export async function inlineZod(file: string): Promise<void> {
+  await build({
+    entryPoints: [file],
+    outfile: file,
+    allowOverwrite: true,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node22',
+    legalComments: 'eof',
+    logLevel: 'warning',
+  })
+}
+
 // The public suffix list is a third of the whole, written out as numbers and names: packed, it is a quarter of that, and is unpacked in a millisecond.
 const packedSuffixes: Plugin = {
   name: 'packed-suffixes',
