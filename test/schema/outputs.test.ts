@@ -213,7 +213,10 @@ test('check: every kind of item, folding, exclusions, notes', async (t) => {
   assert.deepEqual(checked.folded, [{ item: 'www.example.com', into: 'example.com' }])
   assert.deepEqual(checked.exclude, ['test.example.com'])
   assert.deepEqual(checked.sinks, ['stdout'])
-  assert.equal(checked.sources[0]?.token, false)
+  assert.deepEqual(
+    checked.sources.map((source) => [source.kind, 'token' in source && source.token]),
+    [['certspotter', false]],
+  )
   assert.ok(checked.notes.length >= 2)
   document('check', await s.run(['check', '--json']))
 })
