@@ -85,7 +85,8 @@ async function readBody(stream: AsyncIterable<Buffer> & { destroy(): unknown }, 
 
 // The limit holds for what comes out: a few kilobytes can unfold into gigabytes.
 function inflate(body: Buffer, encoding: string | undefined, maxBytes: number): Buffer {
-  const options = { maxOutputLength: maxBytes }
+  // A tile unpacks to half a megabyte: in one go it costs a fifth less than in pieces.
+  const options = { maxOutputLength: maxBytes, chunkSize: 512 * 1024 }
   try {
     switch (encoding?.trim().toLowerCase()) {
       case undefined:

@@ -5,6 +5,7 @@ import { ParseError } from './ct/errors.ts'
 import type { ListedLog } from './ct/log-list.ts'
 import { readLogKey } from './ct/log-key.ts'
 import type { Http } from './http.ts'
+import type { Bandwidth } from './sources/bandwidth.ts'
 import { createHosts } from './sources/hosts.ts'
 import type { LogClient, ReceivedHead } from './sources/log-client.ts'
 import { LogFailure } from './sources/log-failure.ts'
@@ -52,6 +53,7 @@ export interface TailPorts {
   readonly sift: Sift
   /** ms between two looks at a static log's checkpoint; at an RFC 6962 log it is three times that. */
   readonly interval: number
+  readonly bandwidth: Bandwidth
   readonly start: 'end' | 'beginning'
   readonly only: readonly string[]
   /** Keeps what a log sent, as it came, and says where. */
@@ -261,7 +263,15 @@ async function tailLog(
 function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, { key: spki, url, protocol }: ListedLog): LogClient | undefined {
   try {
     const key = readLogKey(spki)
-    const get = createLogGet({ http: ports.http, clock: ports.clock, url, host: hosts(url), userAgent: ports.userAgent, longestMs: ports.longestMs })
+    const get = createLogGet({
+      http: ports.http,
+      clock: ports.clock,
+      url,
+      host: hosts(url),
+      bandwidth: ports.bandwidth,
+      userAgent: ports.userAgent,
+      longestMs: ports.longestMs,
+    })
     return protocol === 'static-ct' ? createStaticCt(get, key, url, ports.sieve) : createRfc6962(get, key, url, ports.sieve)
   } catch (error) {
     // A key of a kind that no log may have: there is nothing that could be verified.
@@ -474,7 +484,7 @@ function createLogReader(
           )
             await flush()
           else if (waited >= KEEP_EVERY && state.cause === undefined) {
-            state = { ...state, cause: 'slow' }
+            state = { ...state, cause: ports.bandwidth.short ? 'bandwidth' : 'slow' }
             await flush()
           }
         }

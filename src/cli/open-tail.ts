@@ -3,6 +3,7 @@ import type { Plan, World } from '../app.ts'
 import type { Config, LogsConfig } from '../config/config.ts'
 import { listSource } from '../log-list-sources.ts'
 import type { MonitorEvent } from '../monitor.ts'
+import { createBandwidth, UNLIMITED } from '../sources/bandwidth.ts'
 import type { KeptList } from '../sources/log-lists.ts'
 import { createLogLists } from '../sources/log-lists.ts'
 import { createSift } from '../sources/log-sift.ts'
@@ -19,7 +20,7 @@ import { keepEvidence } from './evidence.ts'
 export async function openTail(
   world: World,
   config: Config,
-  { lists, only, start, intervalMs }: LogsConfig,
+  { lists, only, start, intervalMs, bandwidth }: LogsConfig,
   plan: Plan,
   backend: Backend,
   report: (event: MonitorEvent) => void,
@@ -48,6 +49,7 @@ export async function openTail(
     sieve: createSieve(config.watch),
     sift: createSift(createMatcher(config.watch, config.exclude)),
     interval: intervalMs,
+    bandwidth: bandwidth === undefined ? UNLIMITED : createBandwidth(bandwidth, world.clock),
     start,
     only,
     keepEvidence: async (name, bytes, about) => keepEvidence(config.state, name, bytes, about),

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import type { Http } from '../http.ts'
 import { NetworkError } from '../http.ts'
 import { parseRetryAfter } from '../watch/retry.ts'
+import type { Bandwidth } from './bandwidth.ts'
 import type { Host } from './hosts.ts'
 import { LogFailure } from './log-failure.ts'
 
@@ -15,6 +16,7 @@ export interface LogHttpOptions {
   /** With a slash at its end. */
   readonly url: string
   readonly host: Host
+  readonly bandwidth: Bandwidth
   readonly userAgent: string
   /** No request may take longer, ms. */
   readonly longestMs: number
@@ -24,9 +26,10 @@ export interface LogHttpOptions {
 const PAUSE = 5000
 
 /** The way to one log. */
-export function createLogGet({ http, clock, url, host, userAgent, longestMs }: LogHttpOptions): LogGet {
+export function createLogGet({ http, clock, url, host, bandwidth, userAgent, longestMs }: LogHttpOptions): LogGet {
   return async (path, { timeoutMs, maxBytes }, signal) =>
     host.run(signal, async () => {
+      await bandwidth.wait(signal)
       const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, identity' }
       const limits = { timeoutMs: Math.min(timeoutMs, longestMs), maxBytes }
       const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal }).catch((error: unknown) => {
@@ -34,6 +37,9 @@ export function createLogGet({ http, clock, url, host, userAgent, longestMs }: L
         if (!(error instanceof NetworkError)) throw error
         throw new LogFailure(error.code === 'timeout' ? 'slow' : error.code === 'too-large' ? 'broken' : 'down', error.message, { cause: error })
       })
+      // Packed, if it says how much that was.
+      const length = Number(response.headers['content-length'])
+      bandwidth.received(Number.isSafeInteger(length) && length > 0 ? length : response.body.length)
       if (response.status === 200) return response.body
       const now = clock.now()
       const told = parseRetryAfter(response.headers['retry-after'], new Date(now))?.getTime()

@@ -341,6 +341,11 @@ const table: readonly (readonly [string, Case, RegExp])[] = [
   // Secrets.
   ['an empty secret file', { yaml: 'watch: example.com\nslack: file:hook\n', files: { hook: '\n' } }, /slack: the file "hook" is empty/],
   ['file: alone', { yaml: 'watch: example.com\nslack: "file:"\n' }, /names no file\. Write file:PATH/],
+  [
+    'a secret at AWS, for who reads none there',
+    { env: { MONITOR_DOMAINS: 'example.com', SLACK_WEBHOOK: 'ssm:/certbell/slack' } },
+    /^ {2}SLACK_WEBHOOK +ssm:\/certbell\/slack cannot be read here/m,
+  ],
   ['a token with a line break', { yaml: 'watch: example.com\ncertspotter: {token: "abc\\ndef"}\n' }, /the token has white space/],
   [
     'a token with Bearer',

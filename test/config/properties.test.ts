@@ -49,6 +49,8 @@ const fragments = [
   'com',
   '.',
   'file:',
+  'ssm:',
+  'secretsmanager:x#',
   'https://',
   'http://x/',
   '\t',

@@ -172,7 +172,9 @@ describe('the HTTP port', () => {
         const odd = createTcpServer((socket) => void socket.on('error', () => undefined).end('220 mail.example.com ESMTP\r\n'))
         await once(odd.listen(0, '127.0.0.1'), 'listening')
         try {
-          await fails('other', true, { url: `http://127.0.0.1:${(odd.address() as AddressInfo).port}/` })
+          // Releases of undici differ in the code that they give it.
+          const url = `http://127.0.0.1:${(odd.address() as AddressInfo).port}/`
+          await assert.rejects(get({ url }), (error: Error) => error instanceof NetworkError && error.sent && ['other', 'reset'].includes(error.code))
         } finally {
           odd.close()
         }

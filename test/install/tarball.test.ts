@@ -2,7 +2,7 @@
 // the deploy files name.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -78,6 +78,18 @@ describe('the packed tarball in an empty folder', () => {
       assert.notEqual(ran.out + ran.err, '')
     })
   }
+
+  it('has the Lambda function, in one file that needs none of the others', async () => {
+    const code = "console.log((await import('certbell/lambda')).handler.length, import.meta.resolve('certbell/lambda'))"
+    const said = execFileSync(process.execPath, ['--input-type=module', '-e', code], { cwd: join(folder, 'place') }).toString()
+    const [, parameters, url = ''] = /^(\d) file:\/\/(.*)$/.exec(said.trim()) ?? []
+    assert.equal(parameters, '2')
+    cpSync(url, join(folder, 'index.mjs'))
+    assert.equal(
+      execFileSync(process.execPath, ['--input-type=module', '-e', `await import(${JSON.stringify(join(folder, 'index.mjs'))})`]).toString(),
+      '',
+    )
+  })
 
   it('certbell watch rings, and ends with 0', async () => {
     const seen = slack.messages.length

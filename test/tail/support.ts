@@ -1,8 +1,10 @@
 // A tail over logs of the sandbox, its state in memory: what rings, what is kept, and a process that may be ended and begun again.
+import type { Clock } from '../../src/clock.ts'
 import { systemClock } from '../../src/clock.ts'
 import { createHttp } from '../../src/http-undici.ts'
 import type { ServedLog } from '../../src/sandbox/ct-log-server.ts'
 import { logList } from '../../src/sandbox/ct-list.ts'
+import { UNLIMITED } from '../../src/sources/bandwidth.ts'
 import { createLogLists } from '../../src/sources/log-lists.ts'
 import type { KeptList } from '../../src/sources/log-lists.ts'
 import { createSift } from '../../src/sources/log-sift.ts'
@@ -37,9 +39,10 @@ export interface TailRun {
   lists: readonly ServedLog[]
 }
 
-export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs'>> {
+export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs' | 'bandwidth'>> {
   readonly watch?: readonly string[]
   readonly backend?: () => Promise<Backend>
+  readonly clock?: Clock
 }
 
 /** Begins reading these logs. */
@@ -59,6 +62,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
   let stop = new AbortController()
   let running: Promise<void> = Promise.resolve()
   let backend = await open()
+  const clock = options.clock ?? systemClock
 
   const begin = async (): Promise<void> => {
     process += 1
@@ -86,18 +90,19 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       },
       save: async (name, list) => store.putDocument(`log-list/${name}`, JSON.stringify(list)),
     })
-    await lists.refresh(Date.now())
+    await lists.refresh(clock.now())
     const tail = createTail({
       store,
       lists,
       http: net.http,
-      clock: systemClock,
+      clock,
       random: Math.random,
       userAgent: 'certbell/test (+https://example.net)',
       longestMs: options.longestMs ?? 3000,
       sieve: createSieve(items),
       sift: createSift(createMatcher(items, [])),
       interval: options.interval ?? 50,
+      bandwidth: options.bandwidth ?? UNLIMITED,
       start: options.start ?? 'beginning',
       only: options.only ?? [],
       keepEvidence: async (name, _bytes, about) => {

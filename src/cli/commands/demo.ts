@@ -1,5 +1,5 @@
 // `certbell demo`: the real thing against the sandbox on loopback. No account, no internet, no configuration.
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openApp } from '../../app.ts'
@@ -13,12 +13,19 @@ import { renderSlack } from '../../notifiers/slack-render.ts'
 import { processOwner } from '../../process-owner.ts'
 import { startCertSpotterApi } from '../../sandbox/certspotter-api.ts'
 import type { CertSpotterApi } from '../../sandbox/certspotter-api.ts'
+import { makeFiller } from '../../sandbox/ct-filler.ts'
+import { logList } from '../../sandbox/ct-list.ts'
+import type { ServedLog } from '../../sandbox/ct-log-server.ts'
+import { startCtHost } from '../../sandbox/ct-log-server.ts'
+import { createCtLog } from '../../sandbox/ct-log.ts'
+import { issueTwins } from '../../sandbox/ct-twin.ts'
 import { createIds, makeIssuance, SECTIGO_ISSUER } from '../../sandbox/issuance.ts'
 import { startSlack } from '../../sandbox/slack.ts'
 import type { Slack } from '../../sandbox/slack.ts'
 import { openSqlite } from '../../stores/sqlite/backend.ts'
 import { parseItem } from '../../watch/item.ts'
 import { span } from '../../watch/words.ts'
+import { openTail } from '../open-tail.ts'
 import { untilSignalled } from '../signals.ts'
 
 export interface DemoOptions {
@@ -38,16 +45,20 @@ export async function demo(options: DemoOptions): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'certbell-demo-'))
   const api = await startCertSpotterApi({ tokens: ['demo-token'] })
   const slack = await startSlack()
+  const host = await startCtHost()
+  const log = host.serve(createCtLog({ name: 'demo2027' }), { protocol: 'static-ct' })
+  log.log.addMany(1000, makeFiller({ count: 8, names: (n) => [`n${n}.elsewhere.example`], notBefore: new Date() }))
+  log.log.publish()
   const net = createHttp()
   const stop = untilSignalled(() => undefined)
   try {
     say('certbell demo: no account, no internet. All of it runs on this machine and ends by itself.')
     say()
-    say(`1  A Cert Spotter API and a Slack receiver are up on 127.0.0.1`)
+    say(`1  A Cert Spotter API, a CT log with 1,000 entries and a Slack receiver are up on 127.0.0.1`)
     const ids = createIds()
     addOldOnes(api, ids)
     const events: MonitorEvent[] = []
-    const app = await openApp(configFor(api, slack, folder), worldFor(net.http, options), (event) => void events.push(event))
+    const app = await openApp(configFor(api, slack, folder, log), worldFor(net.http, options), (event) => void events.push(event))
     const ended = new AbortController()
     const running = runWatch(app, systemClock, { signal: AbortSignal.any([stop.signal, ended.signal]) })
     // A loop that cannot go on ends the waiting as well.
@@ -90,6 +101,19 @@ export async function demo(options: DemoOptions): Promise<number> {
       )
       await until(() => slack.messages.length > 2, failed, stop.signal)
       show(slack, 2, say)
+      say('6  One is logged, and read from the log itself, each entry hashed into what the log signed')
+      const logged = issueTwins([log.log], { names: ['intranet.example.com'], notBefore: new Date(Date.now() - 60_000) })
+      log.log.publish()
+      const loggedAt = Date.now()
+      await until(() => slack.messages.length > 3, failed, stop.signal)
+      const took = Date.now() - loggedAt
+      api.add(logged.issuance(ids()))
+      const asked = api.requests.length
+      await until(() => api.requests.length > asked + 1, failed, stop.signal)
+      say(`7  ${span(took)} later it stands in Slack. The API has it too by now: that is the same issuance, and no second message:`)
+      say()
+      show(slack, 3, say)
+
       say(
         `${api.requests.length} queries were asked, each with its token; every answer was taken in once. Slack got ${slack.messages.length} messages.`,
       )
@@ -113,11 +137,14 @@ export async function demo(options: DemoOptions): Promise<number> {
     await net.close()
     await api.close()
     await slack.close()
+    await host.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-function configFor(api: CertSpotterApi, slack: Slack, folder: string): Config {
+function configFor(api: CertSpotterApi, slack: Slack, folder: string, log: ServedLog): Config {
+  const list = join(folder, 'logs.json')
+  writeFileSync(list, logList([log]))
   const parsed = parseItem(NAME)
   if ('problem' in parsed) throw new RangeError(parsed.problem)
   return {
@@ -127,7 +154,7 @@ function configFor(api: CertSpotterApi, slack: Slack, folder: string): Config {
     slack: [{ name: 'slack', url: slack.url }],
     stdout: 'off',
     certspotter: { token: 'demo-token', url: api.url, quota: { full: 3600, single: 3600 }, intervalMs: 'auto', baseline: 'inventory' },
-    logs: false,
+    logs: { lists: [{ kind: 'file', path: list, shown: list }], only: [], start: 'end', intervalMs: 300, bandwidth: undefined },
     state: { kind: 'directory', path: join(folder, 'state'), shown: join(folder, 'state') },
     predecessor: {},
     aws: { ownCredentials: false },
@@ -143,7 +170,7 @@ function configFor(api: CertSpotterApi, slack: Slack, folder: string): Config {
 
 function worldFor(http: World['http'], options: DemoOptions): World {
   let said = 0
-  return {
+  const world: World = {
     clock: systemClock,
     random: Math.random,
     http,
@@ -153,9 +180,11 @@ function worldFor(http: World['http'], options: DemoOptions): World {
     readInherited: async () => new Map(),
     stdout: { isTty: false, color: false, write: async () => undefined },
     straight: () => ({ last: () => said, mark: (now) => (said = now) }),
+    openTail: async (...run) => openTail(world, ...run),
     timeouts: { ask: 5000, send: 5000 },
     warn: () => undefined,
   }
+  return world
 }
 
 // What there is before anyone looks: a few months of renewals, over more than one page.
