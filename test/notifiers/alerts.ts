@@ -106,7 +106,10 @@ export const MISBEHAVIOUR: LogMisbehaviourAlert = misbehaviourAlert(
     message:
       'it signed two different trees of 4,354,630,040 entries: it shows different logs to different people. What was verified stays; reading goes on when a head continues it',
   },
-  ['evidence/Google-Argon2027h1-log-split-view-4354630040-5f1b0f4d3c9a.bin', 'evidence/Google-Argon2027h1-log-split-view-4354630040-5f1b0f4d3c9a.json'],
+  [
+    'evidence/Google-Argon2027h1-log-split-view-4354630040-5f1b0f4d3c9a.bin',
+    'evidence/Google-Argon2027h1-log-split-view-4354630040-5f1b0f4d3c9a.json',
+  ],
   NOW.getTime(),
 )
 
