@@ -47,6 +47,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
       method: request.method,
       headers: { 'accept-encoding': 'gzip, deflate, br', ...request.headers },
       signal,
+      ...(request.once === true && { reset: true }),
       headersTimeout: 0,
       bodyTimeout: 0,
       ...(request.body !== undefined && { body: request.body }),

@@ -10,6 +10,8 @@ export interface HttpRequest {
   /** Of the body, after decompression. */
   readonly maxBytes: number
   readonly signal?: AbortSignal
+  /** The connection is not kept for another request. */
+  readonly once?: boolean
   /** Where to put the body, instead of new memory for each answer. It is the caller's: the body is good until it is lent out again. */
   readonly scratch?: Scratch
 }

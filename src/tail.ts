@@ -7,6 +7,7 @@ import { readLogKey } from './ct/log-key.ts'
 import type { Http } from './http.ts'
 import type { Bandwidth } from './sources/bandwidth.ts'
 import { createHosts } from './sources/hosts.ts'
+import { createHybrid } from './sources/hybrid.ts'
 import type { LogClient, ReceivedHead } from './sources/log-client.ts'
 import { LogFailure } from './sources/log-failure.ts'
 import { createLogGet } from './sources/log-http.ts'
@@ -54,6 +55,8 @@ export interface TailPorts {
   /** ms between two looks at a static log's checkpoint; at an RFC 6962 log it is three times that. */
   readonly interval: number
   readonly bandwidth: Bandwidth
+  /** Whether an RFC 6962 log serves tiles as well. */
+  readonly isHybrid: (url: string) => boolean
   readonly start: 'end' | 'beginning'
   readonly only: readonly string[]
   /** Keeps what a log sent, as it came, and says where. */
@@ -272,7 +275,10 @@ function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, { key
       userAgent: ports.userAgent,
       longestMs: ports.longestMs,
     })
-    return protocol === 'static-ct' ? createStaticCt(get, key, url, ports.sieve) : createRfc6962(get, key, url, ports.sieve)
+    const tiles = createStaticCt(get, key, url, ports.sieve)
+    if (protocol === 'static-ct') return tiles
+    const classic = createRfc6962(get, key, url, ports.sieve)
+    return ports.isHybrid(url) ? createHybrid(classic, tiles) : classic
   } catch (error) {
     // A key of a kind that no log may have: there is nothing that could be verified.
     if (!(error instanceof ParseError)) throw error
@@ -447,13 +453,24 @@ function createLogReader(
     let finds = emptyFinds()
     let toTell = alerts
     let keptAt = clock.now()
+    // What the requests say of themselves, at any time.
+    let failure: LogState['failing'] = begin.failing
     let dirty = false
+    // ms spent in waiting for pages since the state was last kept.
+    let idle = 0
     const flush = async (): Promise<void> => {
-      state = await keep({ ...state, position: storedRange(tree.range()) }, { ...finds, alerts: toTell })
+      dirty = false
+      const took = Math.max(1, clock.now() - keptAt)
+      const cause = failure?.kind ?? (ports.bandwidth.short ? 'bandwidth' : idle > took / 2 ? 'slow' : 'cpu')
+      const { failing: _, ...rest } = state
+      state = await keep(
+        { ...rest, cause, position: storedRange(tree.range()), ...(failure !== undefined && { failing: failure }) },
+        { ...finds, alerts: toTell },
+      )
       finds = emptyFinds()
       toTell = []
       keptAt = clock.now()
-      dirty = false
+      idle = 0
     }
     const pages = readAhead(begin.position.size, size, size, {
       client,
@@ -461,33 +478,27 @@ function createLogReader(
       clock,
       random: ports.random,
       signal,
-      failed: (failure) => {
+      failed: (each) => {
+        const { failing: _, ...calm } = begin
+        failure = withFailure({ ...calm, ...(failure !== undefined && { failing: failure }) }, each, clock.now()).failing
         dirty = true
-        state = withFailure(state, failure, clock.now())
-        report({ kind: 'log-failed', log: log.description, message: failure.message })
+        report({ kind: 'log-failed', log: log.description, message: each.message })
       },
       succeeded: () => {
-        const { failing: _, ...well } = state
-        dirty = state.failing !== undefined
-        state = well
+        dirty ||= failure !== undefined
+        failure = undefined
       },
     })
     try {
       for (;;) {
         const next = pages.next()
-        while (!(await settles(next, clock, PATIENT_FOR, signal))) {
-          const waited = clock.now() - keptAt
-          if (
-            finds.sightings.length + finds.malformed.length > 0 ||
-            toTell.length > 0 ||
-            ((dirty || tree.size > state.position.size) && waited >= KEEP_EVERY)
-          )
-            await flush()
-          else if (waited >= KEEP_EVERY && state.cause === undefined) {
-            state = { ...state, cause: ports.bandwidth.short ? 'bandwidth' : 'slow' }
-            await flush()
-          }
+        const asked = clock.now()
+        for (let before = asked; !(await settles(next, clock, PATIENT_FOR, signal)); before = clock.now()) {
+          idle += clock.now() - before
+          const found = finds.sightings.length + finds.malformed.length + toTell.length > 0
+          if (found || ((dirty || idle >= KEEP_EVERY || tree.size > state.position.size) && clock.now() - keptAt >= KEEP_EVERY)) await flush()
         }
+        idle += Math.min(PATIENT_FOR, clock.now() - asked)
         const { value: page } = await next
         if (page === undefined) break
         const now = new Date(clock.now())

@@ -4,6 +4,7 @@ import type { Config, LogsConfig } from '../config/config.ts'
 import { listSource } from '../log-list-sources.ts'
 import type { MonitorEvent } from '../monitor.ts'
 import { createBandwidth, UNLIMITED } from '../sources/bandwidth.ts'
+import { isHybrid } from '../sources/hybrid.ts'
 import type { KeptList } from '../sources/log-lists.ts'
 import { createLogLists } from '../sources/log-lists.ts'
 import { createSift } from '../sources/log-sift.ts'
@@ -50,6 +51,7 @@ export async function openTail(
     sift: createSift(createMatcher(config.watch, config.exclude)),
     interval: intervalMs,
     bandwidth: bandwidth === undefined ? UNLIMITED : createBandwidth(bandwidth, world.clock),
+    isHybrid,
     start,
     only,
     keepEvidence: async (name, bytes, about) => keepEvidence(config.state, name, bytes, about),

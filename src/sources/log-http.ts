@@ -25,14 +25,18 @@ export interface LogHttpOptions {
 /** A 429 or 503 that does not say how long. */
 const PAUSE = 5000
 
+// DigiCert asks that connections are not kept (firehose.md, 3.3).
+const OFF_AT_ONCE = /(?:^|\.)digicert\.com$/
+
 /** The way to one log. */
 export function createLogGet({ http, clock, url, host, bandwidth, userAgent, longestMs }: LogHttpOptions): LogGet {
   return async (path, { timeoutMs, maxBytes }, signal) =>
     host.run(signal, async () => {
       await bandwidth.wait(signal)
       const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, identity' }
+      const once = OFF_AT_ONCE.test(new URL(url).hostname)
       const limits = { timeoutMs: Math.min(timeoutMs, longestMs), maxBytes }
-      const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal }).catch((error: unknown) => {
+      const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal, once }).catch((error: unknown) => {
         signal.throwIfAborted()
         if (!(error instanceof NetworkError)) throw error
         throw new LogFailure(error.code === 'timeout' ? 'slow' : error.code === 'too-large' ? 'broken' : 'down', error.message, { cause: error })

@@ -39,7 +39,7 @@ export interface TailRun {
   lists: readonly ServedLog[]
 }
 
-export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs' | 'bandwidth'>> {
+export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs' | 'bandwidth' | 'isHybrid'>> {
   readonly watch?: readonly string[]
   readonly backend?: () => Promise<Backend>
   readonly clock?: Clock
@@ -103,6 +103,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       sift: createSift(createMatcher(items, [])),
       interval: options.interval ?? 50,
       bandwidth: options.bandwidth ?? UNLIMITED,
+      isHybrid: options.isHybrid ?? (() => false),
       start: options.start ?? 'beginning',
       only: options.only ?? [],
       keepEvidence: async (name, _bytes, about) => {

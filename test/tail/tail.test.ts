@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { TestContext } from 'node:test'
+import { systemClock } from '../../src/clock.ts'
 import { createAuthority } from '../../src/sandbox/ct-authority.ts'
 import { makeFiller } from '../../src/sandbox/ct-filler.ts'
 import { alteredEntry, brokenSignature, headAt, inTurn, otherTree, rollback, wrongRoot } from '../../src/sandbox/ct-lies.ts'
@@ -11,6 +12,7 @@ import type { CtLog } from '../../src/sandbox/ct-log.ts'
 import { createCtLog } from '../../src/sandbox/ct-log.ts'
 import { oddSubmissions } from '../../src/sandbox/ct-oddities.ts'
 import { issueTwins } from '../../src/sandbox/ct-twin.ts'
+import { createBandwidth } from '../../src/sources/bandwidth.ts'
 import type { TailOptions, TailRun } from './support.ts'
 import { startTail } from './support.ts'
 
@@ -332,5 +334,33 @@ describe('issuances over several logs', () => {
     served.log.publish()
     await run.caughtUp(served)
     assert.deepEqual(sorted(run.rung()), sorted(ids))
+  })
+
+  it('a log of both ways is read by its tiles, and by get-entries where there are none', async (t) => {
+    const place = await host(t)
+    const served = place.serve(createCtLog({ name: 'hybrid', leafIndexes: false }), { protocol: 'hybrid' })
+    const ids = [...fill(served.log, 700, 'a.watched.example')]
+    served.log.publish()
+    const run = await read(t, [served], { isHybrid: () => true })
+    await run.caughtUp(served)
+    ids.push(...fill(served.log, 100, 'b.watched.example'))
+    served.log.publish()
+    await run.caughtUp(served)
+    assert.deepEqual(sorted(run.rung()), sorted(ids))
+    assert.ok(place.count('data-tile') > 0)
+    assert.ok(place.count('get-entries') > 0)
+  })
+
+  it('a cap on bandwidth is kept, and is the cause that is shown', async (t) => {
+    const place = await host(t)
+    const served = place.serve(createCtLog({ name: 'capped' }), { protocol: 'static-ct' })
+    const ids = fill(served.log, 1500, 'a.watched.example')
+    served.log.publish()
+    const run = await read(t, [served], { bandwidth: createBandwidth(12_000, systemClock) })
+    await run.until('the cause is kept', async () => (await run.state(served))?.cause === 'bandwidth')
+    await run.caughtUp(served)
+    const times = place.requests.filter(({ kind }) => kind === 'data-tile').map(({ time }) => time)
+    assert.ok((times.at(-1) ?? 0) - (times[0] ?? 0) > 2000, 'six tiles of some 10 KB take their time')
+    assert.deepEqual(run.rung(), ids)
   })
 })
