@@ -135,6 +135,7 @@ const misbehaviour = z.strictObject({
       'wrong-signature',
       'root-mismatch',
       'split-view',
+      'shrunken-tree',
       'final-head-differs',
       'read-only-grew',
       'future-timestamp',

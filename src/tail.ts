@@ -24,7 +24,7 @@ import type { LogFinds, TailStore } from './stores/tail.ts'
 import { NO_FINDS } from './stores/tail.ts'
 import type { Alert, MalformedLogEntry } from './watch/alert.ts'
 import { StoreError } from './watch/errors.ts'
-import { judgeHead } from './watch/heads.ts'
+import { judgeHead, shrunkenTree } from './watch/heads.ts'
 import type { Sieve } from './watch/sieve.ts'
 import type { Sighting } from './watch/issuance.ts'
 import { causeText } from './watch/lag.ts'
@@ -382,8 +382,9 @@ function createLogReader(
       throw new LogFailure('broken', 'its tree head is not signed by its key')
     }
     let state = await current(received)
-    const { verdict, misbehaviour } = judgeHead(head, received.valid, { recent: state.recent, verified: state.verified.size, final }, now)
-    const judged = await tell(state, misbehaviour, received)
+    const { verdict, misbehaviour, unproved } = judgeHead(head, received.valid, { recent: state.recent, verified: state.verified.size, final }, now)
+    const shrunken = unproved && (await isShrunken(state, received)) ? [shrunkenTree(head, state.verified.size)] : []
+    const judged = await tell(state, [...misbehaviour, ...shrunken], received)
     state = judged.state
     const again = `${head.size} ${head.root}` === refused
     if (verdict === 'read' && !again) {
@@ -397,6 +398,19 @@ function createLogReader(
     const kept = verdict === 'stale' && !again ? { ...well, ...(head.size >= (state.head?.size ?? 0) && { head: { ...head, seenAt: now } }) } : state
     if (judged.alerts.length > 0 || !isBegun(states.get(log.id)) || state.failing !== undefined || kept.head?.size !== state.head?.size)
       await keep(kept, { ...NO_FINDS, alerts: judged.alerts })
+  }
+
+  // Smaller heads come from replicas and caches that are behind; each is looked into once.
+  const looked = new Map<string, boolean>()
+  const isShrunken = async (state: LogState, { head }: ReceivedHead): Promise<boolean> => {
+    const about = `${head.size} ${Buffer.from(head.rootHash).toString('base64')}`
+    const known = looked.get(about)
+    if (known !== undefined) return known
+    const large = rangeOf(state.verified)
+    const proved = await client.isPrefix({ size: head.size, root: head.rootHash }, { size: large.size, root: rootOf(large) }, signal)
+    if (looked.size > 100) looked.clear()
+    looked.set(about, proved === false)
+    return proved === false
   }
 
   const readTo = async (begin: LogState, received: ReceivedHead, alerts: readonly Alert[]): Promise<void> => {

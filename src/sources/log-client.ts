@@ -11,6 +11,12 @@ export interface ReceivedHead {
   readonly url: string
 }
 
+/** A tree by its size and root. */
+export interface TreeRoot {
+  readonly size: number
+  readonly root: Uint8Array
+}
+
 /** One log, to be read. Every method throws LogFailure where the log does not answer as it should, and AbortError once the signal is aborted. */
 export interface LogClient {
   head(signal: AbortSignal): Promise<ReceivedHead>
@@ -21,6 +27,11 @@ export interface LogClient {
   page(start: number, endExclusive: number, size: number, signal: AbortSignal): Promise<LogPage>
   /** The right edge of the tree with this head, not verified yet: to begin at its end. */
   edge(head: SignedTreeHead, signal: AbortSignal): Promise<CompactRange>
+  /**
+   * Whether the smaller tree is the beginning of the larger one, by what the log shows of both; undefined if it does not show enough. Nothing is to be
+   * proved of an empty tree.
+   */
+  isPrefix(small: TreeRoot, large: TreeRoot, signal: AbortSignal): Promise<boolean | undefined>
   /** Where a page that holds `start` ends: asking for the parts between such places gives whole pages. */
   boundary(start: number): number
 }

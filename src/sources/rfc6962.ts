@@ -5,7 +5,7 @@ import { ParseError } from '../ct/errors.ts'
 import { readExtraData } from '../ct/extra-data.ts'
 import type { LogKey } from '../ct/log-key.ts'
 import { leafHash } from '../ct/merkle.ts'
-import { edgeBefore } from '../ct/proofs.ts'
+import { edgeBefore, provesConsistency } from '../ct/proofs.ts'
 import { objectOf, readSth, verifyTreeHead } from '../ct/tree-head.ts'
 import type { LogClient } from './log-client.ts'
 import type { Sieve } from '../watch/sieve.ts'
@@ -60,6 +60,16 @@ export function createRfc6962(get: LogGet, key: LogKey, url: string, sieve: Siev
         tree.append(hash)
         return tree.range()
       })
+    },
+    isPrefix: async (small, large, signal) => {
+      if (small.size === 0) return true
+      const body = await get(`ct/v1/get-sth-consistency?first=${small.size}&second=${large.size}`, PROOF, signal)
+      const path = broken('proof', () => {
+        const { consistency } = objectOf(body.toString(), 'get-sth-consistency')
+        if (!Array.isArray(consistency)) throw new ParseError('value', 'consistency', 0, 'is not a list')
+        return (consistency as unknown[]).map((node) => decodeHash(node, 'consistency'))
+      })
+      return provesConsistency(small.size, large.size, small.root, large.root, path)
     },
     boundary: (start) => (Math.floor(start / unit()) + 1) * unit(),
   }

@@ -1,8 +1,10 @@
 // A static log (c2sp.org/static-ct-api): a checkpoint, and tiles that never change.
 import { readCheckpoint } from '../ct/checkpoint.ts'
-import { growTree } from '../ct/compact-range.ts'
+import { growTree, rootOf } from '../ct/compact-range.ts'
 import { ParseError } from '../ct/errors.ts'
 import type { LogKey } from '../ct/log-key.ts'
+import { perfectRoot } from '../ct/merkle.ts'
+import { subtreesOf, tileSliceOf } from '../ct/range-nodes.ts'
 import type { Tile } from '../ct/tile.ts'
 import { edgeTiles, readHashTile, tilePath } from '../ct/tile.ts'
 import type { Sieve } from '../watch/sieve.ts'
@@ -67,6 +69,29 @@ export function createStaticCt(get: LogGet, key: LogKey, url: string, sieve: Sie
         for (const hash of hashes) tree.appendSubtree(8 * which.level, hash)
       }
       return tree.range()
+    },
+    isPrefix: async (small, large, signal) => {
+      // Both trees from the larger one's tiles: the smaller is its beginning if that gives both roots.
+      const parts = [...subtreesOf(0, small.size), ...subtreesOf(small.size, large.size)].map((subtree) => ({
+        ...subtree,
+        ...tileSliceOf(subtree, large.size),
+      }))
+      const bodies = new Map<string, Promise<Buffer>>()
+      for (const { tile: which } of parts) {
+        const path = tilePath(which)
+        if (!bodies.has(path)) bodies.set(path, tile(which, HASHES, signal))
+      }
+      await Promise.all(bodies.values())
+      const tree = growTree()
+      let before = rootOf(tree.range())
+      for (const { level, start, tile: which, first, count } of parts) {
+        const body = (await bodies.get(tilePath(which))) ?? Buffer.alloc(0)
+        const hashes = broken('hash tile', () => readHashTile(body, which.width))
+        tree.appendSubtree(level, perfectRoot(Buffer.concat(hashes.slice(first, first + count))))
+        if (start + 2 ** level === small.size) before = tree.root()
+      }
+      // Tiles that do not make the tree which was verified say nothing of the other.
+      return tree.root().equals(large.root) ? before.equals(small.root) : undefined
     },
     boundary: (start) => (Math.floor(start / WIDTH) + 1) * WIDTH,
   }

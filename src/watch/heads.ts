@@ -25,6 +25,8 @@ export interface KnownLog {
  */
 export interface HeadVerdict {
   readonly verdict: 'read' | 'stale' | 'refused'
+  /** It is smaller than what was verified, and of a size that was not seen: whether it is the beginning of that is still to be proved. */
+  readonly unproved: boolean
   readonly misbehaviour: readonly Misbehaviour[]
 }
 
@@ -37,12 +39,12 @@ export function judgeHead(head: Head, valid: boolean, { recent, verified, final 
   const found: Misbehaviour[] = []
   if (!valid) {
     const message = `it showed a tree head of ${grouped(head.size)} entries that its key did not sign. The head is not used; reading goes on with the next that is signed`
-    return { verdict: 'refused', misbehaviour: [{ kind: 'wrong-signature', about, message }] }
+    return { verdict: 'refused', unproved: false, misbehaviour: [{ kind: 'wrong-signature', about, message }] }
   }
   const twin = recent.find(({ size }) => size === head.size)
   if (twin !== undefined && twin.root !== head.root) {
     const message = `it signed two different trees of ${grouped(head.size)} entries: it shows different logs to different people. What was verified stays; reading goes on when a head continues it`
-    return { verdict: 'refused', misbehaviour: [{ kind: 'split-view', about, message }] }
+    return { verdict: 'refused', unproved: false, misbehaviour: [{ kind: 'split-view', about, message }] }
   }
   if (final !== undefined && head.size === final.size && head.root !== final.root) {
     found.push({
@@ -50,7 +52,7 @@ export function judgeHead(head: Head, valid: boolean, { recent, verified, final 
       about,
       message: `its tree of ${grouped(head.size)} entries is not the one that the log list has as its last`,
     })
-    return { verdict: 'refused', misbehaviour: found }
+    return { verdict: 'refused', unproved: false, misbehaviour: found }
   }
   if (final !== undefined && head.size > final.size) {
     const message = `it is closed with ${grouped(final.size)} entries and has ${grouped(head.size)} now. They are read all the same`
@@ -65,5 +67,14 @@ export function judgeHead(head: Head, valid: boolean, { recent, verified, final 
       about,
       message: `its larger tree of ${grouped(head.size)} entries is dated ${span(last.timestamp - head.timestamp)} before the smaller one`,
     })
-  return { verdict: head.size > verified ? 'read' : 'stale', misbehaviour: found }
+  return { verdict: head.size > verified ? 'read' : 'stale', unproved: head.size < verified && twin === undefined, misbehaviour: found }
+}
+
+/** A rightly signed tree that is no beginning of what the log signed before. */
+export function shrunkenTree(head: Head, verified: number): Misbehaviour {
+  return {
+    kind: 'shrunken-tree',
+    about: `${head.size}/${head.root.slice(0, 12)}`,
+    message: `it signed a tree of ${grouped(head.size)} entries that is not the beginning of the ${grouped(verified)} that were verified. What was verified stays; reading goes on when a head continues it`,
+  }
 }

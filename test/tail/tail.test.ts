@@ -236,6 +236,15 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
         },
       },
       {
+        what: 'a tree that shrank and is no beginning of what was verified',
+        kind: 'shrunken-tree',
+        tell: (served) => {
+          const other = otherTree(served.log, { shared: 100, size: 250, submissions: FILLER })
+          // Its tiles may be the honest ones: it is the head that lies.
+          served.show(({ kind: asked }) => (asked === 'checkpoint' || asked === 'get-sth' ? other : undefined))
+        },
+      },
+      {
         what: 'a head from the future',
         kind: 'future-timestamp',
         readOn: true,
@@ -256,7 +265,7 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
         served.log.publish()
         const run = await read(t, [served, other])
         await run.caughtUp(served)
-        if (kind !== 'split-view') {
+        if (kind !== 'split-view' && kind !== 'shrunken-tree') {
           ids.push(...fill(served.log, 100, 'b.watched.example'))
           served.log.publish()
         }
