@@ -17,7 +17,8 @@ for (const { log } of served) {
 for (const { url, protocol } of served) {
   if (protocol !== 'static-ct') continue
   for (let tile = 0; tile * 256 < Number(size) - 255; tile++) {
-    const path = tile < 1000 ? String(tile).padStart(3, '0') : `x${String(Math.floor(tile / 1000)).padStart(3, '0')}/${String(tile % 1000).padStart(3, '0')}`
+    const path =
+      tile < 1000 ? String(tile).padStart(3, '0') : `x${String(Math.floor(tile / 1000)).padStart(3, '0')}/${String(tile % 1000).padStart(3, '0')}`
     await (await fetch(`${url}tile/data/${path}`)).arrayBuffer()
   }
 }

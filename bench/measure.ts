@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs'
 
 export interface Ran {
   readonly seconds: number
+  /** CPU time, seconds, to some 20 ms; undefined where /proc does not tell. */
+  readonly cpuSeconds?: number
   /** Highest resident set, MiB; undefined where /proc does not tell. */
   readonly peakMiB?: number
   readonly code: number | null
@@ -18,15 +20,31 @@ export async function run(file: string, args: readonly string[], env: NodeJS.Pro
   let peak = 0
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (out += chunk.toString()))
-  const look = setInterval(() => (peak = Math.max(peak, highWater(child.pid))), 20)
+  let cpu = 0
+  const look = setInterval(() => {
+    peak = Math.max(peak, highWater(child.pid))
+    cpu = Math.max(cpu, cpuOf(child.pid))
+  }, 20)
   const code = await new Promise<number | null>((resolve) => child.on('close', resolve))
   clearInterval(look)
-  return { seconds: (performance.now() - start) / 1000, code, out, ...(peak > 0 && { peakMiB: peak }) }
+  return { seconds: (performance.now() - start) / 1000, code, out, ...(peak > 0 && { peakMiB: peak, cpuSeconds: cpu }) }
 }
 
-function highWater(pid: number | undefined): number {
+/** Highest resident set of a process so far, MiB; 0 where /proc does not tell. */
+export function highWater(pid: number | undefined): number {
   try {
     return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) / 1024
+  } catch {
+    return 0
+  }
+}
+
+// Clock ticks of proc(5) stat are hundredths of a second everywhere that matters.
+function cpuOf(pid: number | undefined): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return (Number(fields[11]) + Number(fields[12])) / 100
   } catch {
     return 0
   }

@@ -66,9 +66,9 @@ class Dead extends Error {}
 async function run(seed: number): Promise<void> {
   const random = numbers(seed)
   const below = (n: number): number => Math.floor(random() * n)
-  const host = await startCtHost({ clock: clock.now })
+  const host = await startCtHost({ clock: () => clock.now() })
   const served = (['static-ct', 'rfc6962', random() < 0.5 ? 'static-ct' : 'rfc6962'] as const).map((protocol, n) =>
-    host.serve(createCtLog({ name: `log-${n}`, clock: clock.now }), {
+    host.serve(createCtLog({ name: `log-${n}`, clock: () => clock.now() }), {
       protocol,
       pageSize: [32, 100, 256][below(3)] ?? 256,
       aligned: random() < 0.5,
