@@ -12,7 +12,8 @@ const list = (what: string) => z.array(z.string()).check(z.describe(what))
 const SEVERITIES = ['info', 'low', 'medium', 'high'] as const
 const severity = (what: string) => z.enum(SEVERITIES).check(z.describe(what))
 
-const COMPONENT =
+/** The components that can be in trouble. */
+export const COMPONENT =
   'What it is about: certspotter, certspotter:NAME, certspotter/overdue, sink:NAME, sink:NAME/message, log:LOG, log-list:LIST, logs, state or runner.'
 const ITEMS = 'The watched items that it is about, in A-labels, where it is about some of them and not about the source.'
 
