@@ -10,8 +10,9 @@ import { createLogLists } from '../sources/log-lists.ts'
 import { createSift } from '../sources/log-sift.ts'
 import type { Backend } from '../stores/backend.ts'
 import { createTailStore } from '../stores/tail.ts'
-import type { Tail } from '../tail.ts'
-import { createTail } from '../tail.ts'
+import { LARGE } from '../tail/behind.ts'
+import type { Tail } from '../tail/tail.ts'
+import { createTail } from '../tail/tail.ts'
 import { OwnerError } from '../watch/errors.ts'
 import { createMatcher } from '../watch/match.ts'
 import { createSieve } from '../watch/sieve.ts'
@@ -52,6 +53,7 @@ export async function openTail(
     interval: intervalMs,
     bandwidth: bandwidth === undefined ? UNLIMITED : createBandwidth(bandwidth, world.clock),
     isHybrid,
+    large: LARGE,
     start,
     only,
     keepEvidence: async (name, bytes, about) => keepEvidence(config.state, name, bytes, about),

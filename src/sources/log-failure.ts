@@ -1,7 +1,10 @@
 // A log that did not answer as it should. The world's fault, for now: what it signed and should not have is told elsewhere.
 
-/** Why a log is not read on: `limited` it refuses us for asking too often; `down` no answer, or an error; `slow` no answer in time; `broken` an answer that is none. */
-export type LogTrouble = 'limited' | 'down' | 'slow' | 'broken'
+/**
+ * Why a log is not read on: `limited` it refuses us for asking too often; `down` no answer, or an error; `slow` no answer in time; `broken` an answer
+ * that is none; `misbehaves` an answer that cannot be reconciled with what it signed.
+ */
+export type LogTrouble = 'limited' | 'down' | 'slow' | 'broken' | 'misbehaves'
 
 /** One request that came to nothing. `until` (ms): it was told when to come back. `status`: of the answer, if there was one. */
 export class LogFailure extends Error {

@@ -27,13 +27,15 @@ export interface LogOverview {
 /** The logs, by operator and name. */
 export function logOverviews(states: Iterable<LogState>, now: number): readonly LogOverview[] {
   return [...states]
+    .filter(({ watched }) => watched)
     .map((each) => {
       const { head, position, behindSince, failing, cause } = each
       const lagEntries = Math.max(0, (head?.size ?? position.size) - position.size)
       const since = Math.min(lagEntries > 0 ? (behindSince ?? now) : Infinity, failing?.since ?? Infinity)
       return {
         log: each.description,
-        logId: each.id,
+        // What is read behind is of the same log.
+        logId: each.id.replace(/#.*$/, ''),
         operator: each.operator,
         type: each.protocol,
         state: each.state ?? 'reading',

@@ -13,8 +13,9 @@ import type { LogState } from '../../src/stores/log-state.ts'
 import { LOG_DOCUMENTS, parseLogState } from '../../src/stores/log-state.ts'
 import { memoryRoot, openMemory } from '../../src/stores/memory.ts'
 import { createTailStore } from '../../src/stores/tail.ts'
-import type { TailEvent, TailPorts } from '../../src/tail.ts'
-import { createTail } from '../../src/tail.ts'
+import { LARGE } from '../../src/tail/behind.ts'
+import type { TailEvent, TailPorts } from '../../src/tail/ports.ts'
+import { createTail } from '../../src/tail/tail.ts'
 import type { Alert } from '../../src/watch/alert.ts'
 import { parseItem } from '../../src/watch/item.ts'
 import { createMatcher } from '../../src/watch/match.ts'
@@ -39,7 +40,7 @@ export interface TailRun {
   lists: readonly ServedLog[]
 }
 
-export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs' | 'bandwidth' | 'isHybrid'>> {
+export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs' | 'bandwidth' | 'isHybrid' | 'large'>> {
   readonly watch?: readonly string[]
   readonly backend?: () => Promise<Backend>
   readonly clock?: Clock
@@ -103,6 +104,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       sift: createSift(createMatcher(items, [])),
       interval: options.interval ?? 50,
       bandwidth: options.bandwidth ?? UNLIMITED,
+      large: options.large ?? LARGE,
       isHybrid: options.isHybrid ?? (() => false),
       start: options.start ?? 'beginning',
       only: options.only ?? [],

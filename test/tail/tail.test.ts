@@ -116,6 +116,30 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
       assert.deepEqual(run.rung(), ids)
     })
 
+    it('one that appears later and is large: its end at once, what it has from before behind that', async (t) => {
+      const place = await host(t)
+      const [one, two] = [place.serve(createCtLog({ name: 'known' }), { protocol }), place.serve(createCtLog({ name: 'large' }), { protocol })]
+      one.log.publish()
+      const old = fill(two.log, 3000, 'old.watched.example')
+      two.log.publish()
+      const run = await read(t, [one], { start: 'end', large: 1000 })
+      await run.until('it has begun', async () => (await run.state(one)) !== undefined)
+      // Its first pages are slow: the end does not wait for them.
+      place.setFault(({ log, kind, tile, query }) => {
+        const page = kind === 'data-tile' ? (tile?.index ?? 0) * 256 : kind === 'get-entries' ? Number(query.get('start')) : Infinity
+        return log === 'large' && page < 1000 ? { slow: 1200 } : undefined
+      })
+      run.lists = [one, two]
+      await run.until('its end is begun', async () => (await run.state(two))?.begunFrom === 3000)
+      const ids = fill(two.log, 100, 'new.watched.example')
+      two.log.publish()
+      await run.caughtUp(two)
+      assert.deepEqual(run.rung(), ids)
+      await run.restart()
+      await run.until('all of it was read', () => run.rung().length === 2)
+      assert.deepEqual(run.rung(), [...ids, ...old])
+    })
+
     it('what cannot be read rings as malformed, and what is odd rings as what it is', async (t) => {
       const served = (await host(t)).serve(createCtLog({ name: 'odd' }), { protocol })
       const odd = oddSubmissions(createAuthority(), 'odd.watched.example', '203.0.113.7', NOW)

@@ -1,0 +1,49 @@
+// A log that is new to us and large already: its end is read at once, and what it has from before is read behind that, to the head at which the end began.
+import { EMPTY_RANGE } from '../ct/compact-range.ts'
+import type { ReceivedHead } from '../sources/log-client.ts'
+import type { StoredHead } from '../stores/log-state.ts'
+import { storedRange } from '../stores/log-state.ts'
+import { NO_FINDS } from '../stores/tail.ts'
+import type { LogContext } from './context.ts'
+import { readTo } from './read-to.ts'
+import { emptyState, storedHead } from './state.ts'
+
+/** A log with more entries is large: reading them takes minutes. */
+export const LARGE = 200_000
+
+/** The name under which what is read behind is kept. */
+export function behindKey(id: string): string {
+  return `${id}#behind`
+}
+
+/** Notes that everything up to this head is to be read behind. */
+export async function beginBehind(context: LogContext, received: ReceivedHead): Promise<void> {
+  const head = storedHead(received)
+  const now = context.ports.clock.now()
+  await context.keep(
+    {
+      ...emptyState(context.log),
+      id: behindKey(context.log.id),
+      description: `${context.log.description}, from its beginning`,
+      begunAt: now,
+      position: storedRange(EMPTY_RANGE),
+      head: { ...head, seenAt: now },
+      behindSince: now,
+    },
+    NO_FINDS,
+  )
+}
+
+/** Reads on behind, to its end. Does nothing if there is nothing. */
+export async function readBehind(context: LogContext): Promise<void> {
+  const state = context.state()
+  const { head } = state ?? {}
+  if (state === undefined || head === undefined || state.verified.size >= head.size) return
+  await readTo(context, state, receivedAgain(context, head), [])
+}
+
+// It was verified when the end was begun with it; only its signature was not kept.
+function receivedAgain({ log }: LogContext, { size, timestamp, root }: StoredHead): ReceivedHead {
+  const head = { size, timestamp, rootHash: Buffer.from(root, 'base64'), signature: new Uint8Array() }
+  return { head, valid: true, received: Buffer.from(JSON.stringify({ size, timestamp, root })), url: log.url }
+}

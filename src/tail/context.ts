@@ -1,0 +1,93 @@
+// One log while it is read: where it is asked, where it is kept, and what is told of it.
+import type { ListedLog } from '../ct/log-list.ts'
+import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
+import type { Window } from '../sources/read-ahead.ts'
+import { createWindow } from '../sources/read-ahead.ts'
+import type { LogState } from '../stores/log-state.ts'
+import type { LogFinds } from '../stores/tail.ts'
+import type { Alert } from '../watch/alert.ts'
+import type { Misbehaviour } from '../watch/log-alerts.ts'
+import { misbehaviourAlert } from '../watch/log-alerts.ts'
+import type { TailPorts } from './ports.ts'
+
+/** What every step of reading a log is given. */
+export interface LogContext {
+  readonly ports: TailPorts
+  readonly log: ListedLog
+  readonly client: LogClient
+  readonly window: Window
+  readonly signal: AbortSignal
+  /** As it was kept last, or set. */
+  state(): LogState | undefined
+  /** For those who look, until it is kept. */
+  show(state: LogState): void
+  /** Keeps the state and what was found, and reports the alerts that this made. */
+  keep(state: LogState, finds: LogFinds): Promise<LogState>
+  /** The alerts for what the log did, its bytes kept as evidence. */
+  tell(
+    state: LogState,
+    misbehaviour: readonly Misbehaviour[],
+    received: ReceivedHead,
+    more?: Readonly<Record<string, unknown>>,
+  ): Promise<{ readonly state: LogState; readonly alerts: readonly Alert[] }>
+}
+
+/** The same misbehaviour of one log rings at most so often. */
+const TELL_EVERY = 3_600_000
+
+/** A log, its state among `states` under `key`. */
+export function openLog(
+  ports: TailPorts,
+  log: ListedLog,
+  client: LogClient,
+  states: Map<string, LogState>,
+  signal: AbortSignal,
+  key = log.id,
+): LogContext {
+  const { store, clock, report } = ports
+  const name = { id: log.id, description: log.description }
+  // Evidence is kept and told of only if it was not told of lately: a log that lies at every turn would fill the disk.
+  const tell: LogContext['tell'] = async (state, misbehaviour, received, more = {}) => {
+    const alerts: Alert[] = []
+    const now = clock.now()
+    const told = { ...state.told }
+    for (const each of misbehaviour) {
+      if (now - (told[each.kind] ?? -Infinity) < TELL_EVERY) continue
+      told[each.kind] = now
+      const about = {
+        log: log.description,
+        log_id: log.id,
+        misbehaviour: each.kind,
+        url: received.url,
+        received_at: new Date(now).toISOString(),
+        ...more,
+      }
+      alerts.push(
+        misbehaviourAlert(
+          name,
+          each,
+          await ports.keepEvidence(`${log.description}-${each.kind}-${received.head.size}`, received.received, about),
+          now,
+        ),
+      )
+    }
+    return { state: { ...state, told }, alerts }
+  }
+
+  return {
+    ports,
+    log,
+    client,
+    window: createWindow(),
+    signal,
+    state: () => states.get(key),
+    show: (state) => void states.set(key, state),
+    keep: async (state, finds) => {
+      const kept = await store.keep(state, finds, clock.now())
+      states.set(key, kept.state)
+      report({ kind: 'alerts', alerts: kept.alerts })
+      return kept.state
+    },
+    tell,
+  }
+}

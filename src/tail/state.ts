@@ -1,0 +1,70 @@
+// The state of one log, from what a list says to what its failures come to.
+import { EMPTY_RANGE } from '../ct/compact-range.ts'
+import type { ListedLog } from '../ct/log-list.ts'
+import type { ReceivedHead } from '../sources/log-client.ts'
+import type { LogFailure } from '../sources/log-failure.ts'
+import type { LogState, StoredHead } from '../stores/log-state.ts'
+import { storedRange } from '../stores/log-state.ts'
+import type { MalformedLogEntry } from '../watch/alert.ts'
+import type { Sighting } from '../watch/issuance.ts'
+
+/** What was found and is not kept yet. */
+export interface Finds {
+  readonly sightings: Sighting[]
+  readonly malformed: MalformedLogEntry[]
+}
+
+/** Nothing yet. */
+export function emptyFinds(): Finds {
+  return { sightings: [], malformed: [] }
+}
+
+/** The same, its entry hashed into a head that the log signed. */
+export function asVerified(sighting: Sighting): Sighting {
+  const { source } = sighting
+  return source.kind === 'log' ? { ...sighting, source: { ...source, verified: true } } : sighting
+}
+
+/** What a list says of a log, as far as it is kept. */
+export function listed({
+  description,
+  operator,
+  protocol,
+  url,
+  state,
+}: ListedLog): Pick<LogState, 'description' | 'operator' | 'protocol' | 'url' | 'state' | 'watched'> {
+  return { description, operator, protocol, url, watched: true, ...(state !== undefined && { state }) }
+}
+
+/** Of a log that was never reached: it is begun where it ends, or begins, once it answers. */
+export function emptyState(log: ListedLog): LogState {
+  const nothing = storedRange(EMPTY_RANGE)
+  return {
+    version: 1,
+    id: log.id,
+    ...listed(log),
+    begunAt: 0,
+    begunFrom: 0,
+    position: nothing,
+    verified: nothing,
+    recent: [],
+    told: {},
+    malformed: { toldAt: 0, count: 0, entries: [], below: 0 },
+  }
+}
+
+/** Whether it was reached once. */
+export function isBegun(state: LogState | undefined): boolean {
+  return state !== undefined && state.begunAt > 0
+}
+
+/** A head as it is kept. */
+export function storedHead({ head }: ReceivedHead): StoredHead {
+  return { size: head.size, root: Buffer.from(head.rootHash).toString('base64'), timestamp: head.timestamp }
+}
+
+/** The state after one more request that came to nothing. */
+export function withFailure(state: LogState, { kind, message }: LogFailure, now: number): LogState {
+  const before = state.failing
+  return { ...state, cause: kind, failing: { since: before?.since ?? now, failures: (before?.failures ?? 0) + 1, kind, message } }
+}

@@ -1,0 +1,279 @@
+// Reading logs: each goes round on its own, and what one does delays no other. A turn of a log is: its head, the entries up to it, their root.
+import { ParseError } from '../ct/errors.ts'
+import type { ListedLog } from '../ct/log-list.ts'
+import { readLogKey } from '../ct/log-key.ts'
+import { createHosts } from '../sources/hosts.ts'
+import { createHybrid } from '../sources/hybrid.ts'
+import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
+import { LogFailure } from '../sources/log-failure.ts'
+import { createLogGet } from '../sources/log-http.ts'
+import type { LogLists } from '../sources/log-lists.ts'
+import { chooseLogs } from '../sources/log-lists.ts'
+import { createRfc6962 } from '../sources/rfc6962.ts'
+import { createStaticCt } from '../sources/static-ct.ts'
+import type { LogState } from '../stores/log-state.ts'
+import { FencedError } from '../stores/store.ts'
+import { NO_FINDS } from '../stores/tail.ts'
+import { StoreError } from '../watch/errors.ts'
+import { causeText } from '../watch/lag.ts'
+import type { OpenTrouble } from '../watch/trouble.ts'
+import { grouped, span } from '../watch/words.ts'
+import { beginBehind, behindKey, readBehind } from './behind.ts'
+import type { LogContext } from './context.ts'
+import { openLog } from './context.ts'
+import type { LogReader } from './log-reader.ts'
+import { createLogReader } from './log-reader.ts'
+import type { TailPorts } from './ports.ts'
+import { isBegun } from './state.ts'
+
+/** Everything that is read of logs. */
+export interface Tail {
+  /** Reads until the signal. `found`: called when alerts were made. Throws OwnerError. */
+  run(signal: AbortSignal, found?: () => void): Promise<void>
+  /** Reads every log to its end of now, once; false if some could not be read. Throws StoreError and OwnerError. */
+  pass(signal: AbortSignal): Promise<boolean>
+}
+
+/** How long the right to read is taken for, and how often it is renewed. */
+const LEASE = 60_000
+const RENEW = 15_000
+const LOOK = 2000
+const STATE_RETRY = 30_000
+/** A trouble that lasts so long rings. */
+const PATIENCE = 15 * 60_000
+
+/** The reader of all logs. */
+export function createTail(given: TailPorts): Tail {
+  const { store, clock, lists } = given
+  let found = (): void => undefined
+  const ports: TailPorts = {
+    ...given,
+    report: (event) => {
+      if (event.kind === 'alerts' && event.alerts.length === 0) return
+      given.report(event)
+      if (event.kind === 'alerts') found()
+    },
+  }
+  const hosts = createHosts(clock)
+
+  const reading = async (signal: AbortSignal): Promise<void> => {
+    const states = new Map(await store.states())
+    const stop = new AbortController()
+    const all = AbortSignal.any([signal, stop.signal])
+    const running = new Map<string, Promise<void>>()
+    let broken: unknown
+    let reviewedAt = -Infinity
+    try {
+      for (let claimedAt = clock.now(); !all.aborted;) {
+        const now = clock.now()
+        if (now - claimedAt >= RENEW || now < claimedAt) {
+          if (!(await store.claim(now, now + LEASE))) throw new FencedError('reading the logs')
+          claimedAt = now
+        }
+        await lists.refresh(now)
+        const fresh = await firstListed(ports, lists)
+        const chosen = chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now)
+        if (running.size === 0) await leaveOthers(ports, states, chosen)
+        for (const [id, log] of chosen) {
+          if (running.has(id)) continue
+          const task = tailLog(ports, hosts, log, states, fresh.has(id), all).catch((error: unknown) => {
+            if (all.aborted) return
+            broken = error
+            stop.abort()
+          })
+          running.set(id, task)
+        }
+        if (now - reviewedAt >= RENEW) {
+          reviewedAt = now
+          ports.report({ kind: 'alerts', alerts: await store.review(troublesOf(states, lists, now), now) })
+        }
+        await clock.sleepUntil(now + LOOK, all)
+      }
+    } finally {
+      stop.abort()
+      await Promise.all(running.values())
+    }
+    if (broken !== undefined) throw broken
+  }
+
+  return {
+    pass: async (signal) => {
+      const now = clock.now()
+      if (!(await store.claim(now, now + LEASE))) return true
+      await lists.refresh(now)
+      const states = new Map(await store.states())
+      const fresh = await firstListed(ports, lists)
+      const chosen = chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now)
+      const went = await Promise.all(
+        [...chosen.values()].map(async (log) => {
+          const opened = openReader(ports, hosts, log, states, fresh.has(log.id), signal)
+          if (opened === undefined) return true
+          const { reader, behind } = opened
+          try {
+            await reader.turn()
+            await readBehind(behind)
+            return true
+          } catch (error) {
+            if (!(error instanceof LogFailure)) throw error
+            await reader.failed(error)
+            return false
+          }
+        }),
+      )
+      ports.report({ kind: 'alerts', alerts: await store.review(troublesOf(states, lists, clock.now()), clock.now()) })
+      await store.release()
+      return went.every(Boolean)
+    },
+    run: async (signal, hear = () => undefined) => {
+      found = hear
+      while (!signal.aborted) {
+        try {
+          const now = clock.now()
+          if (await store.claim(now, now + LEASE)) {
+            ports.stateFailed(undefined)
+            await reading(signal)
+          } else await clock.sleepUntil(now + 2 * LOOK, signal)
+        } catch (error) {
+          if (signal.aborted) break
+          if (error instanceof FencedError) continue
+          if (!(error instanceof StoreError)) throw error
+          ports.stateFailed(error)
+          await clock.sleepUntil(clock.now() + STATE_RETRY, signal)
+        }
+      }
+      await store.release().catch(() => undefined)
+    },
+  }
+}
+
+// A log that came onto a list after that list was first read is new: it is read from its first entry.
+async function firstListed({ store }: TailPorts, lists: LogLists): Promise<ReadonlySet<string>> {
+  const text = await store.document(FIRST_LISTED)
+  const known = text === undefined ? {} : (JSON.parse(text) as Record<string, Record<string, 'old' | 'new'>>)
+  let changed = false
+  const fresh = new Set<string>()
+  const old = new Set<string>()
+  for (const { source, list } of lists.states) {
+    if (list === undefined) continue
+    const before = known[source.name]
+    const now = (known[source.name] ??= {})
+    for (const { id } of list.logs) {
+      if (now[id] === undefined) {
+        now[id] = before === undefined ? 'old' : 'new'
+        changed = true
+      }
+      ;(now[id] === 'new' ? fresh : old).add(id)
+    }
+  }
+  if (changed) await store.putDocument(FIRST_LISTED, JSON.stringify(known))
+  for (const id of old) fresh.delete(id)
+  return fresh
+}
+
+const FIRST_LISTED = 'first-listed'
+
+// What is not read any more is no trouble, however far behind it was.
+async function leaveOthers({ store, clock }: TailPorts, states: Map<string, LogState>, chosen: ReadonlyMap<string, ListedLog>): Promise<void> {
+  for (const [key, state] of states) {
+    if (!state.watched || chosen.has(key.replace(/#.*$/, ''))) continue
+    const { state: left } = await store.keep({ ...state, watched: false }, NO_FINDS, clock.now())
+    states.set(key, left)
+  }
+}
+
+function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogLists, now: number): readonly OpenTrouble[] {
+  const troubles: OpenTrouble[] = []
+  for (const { refused, source } of lists.states) {
+    if (refused !== undefined)
+      troubles.push({ component: `log-list:${source.name}`, kind: 'refused', since: refused.since, message: refused.message })
+  }
+  for (const { description, behindSince, failing, position, head, cause, watched } of states.values()) {
+    if (!watched) continue
+    const since = Math.min(behindSince ?? Infinity, failing?.since ?? Infinity)
+    if (now - since < PATIENCE) continue
+    const behind = (head?.size ?? 0) - position.size
+    const why = failing?.message ?? causeText(failing?.kind ?? cause ?? 'slow')
+    const message = `${description}: ${behind > 0 ? `${grouped(behind)} entries behind` : 'not read'} for ${span(now - since)}, because ${why}. Nothing is lost: reading goes on where it stopped.`
+    troubles.push({ component: `log:${description}`, kind: 'behind', since, message })
+  }
+  return troubles
+}
+
+async function tailLog(
+  ports: TailPorts,
+  hosts: ReturnType<typeof createHosts>,
+  log: ListedLog,
+  states: Map<string, LogState>,
+  fresh: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  const { clock } = ports
+  const every = log.protocol === 'static-ct' ? ports.interval : 3 * ports.interval
+  const opened = openReader(ports, hosts, log, states, fresh, signal)
+  if (opened === undefined) return
+  const { reader, behind } = opened
+  let old: Promise<void> | undefined
+  for (let failures = 0; !signal.aborted;) {
+    const began = clock.now()
+    let until = began + every
+    try {
+      await reader.turn()
+      failures = 0
+      // Beside the end, and at its own pace. What it throws is thrown when the signal is given.
+      old ??= readBehind(behind)
+      old.catch(() => undefined)
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error
+      failures += 1
+      await reader.failed(error)
+      until = Math.max(error.until ?? 0, began + Math.min(30_000, every * 2 ** Math.min(10, failures - 1)))
+    }
+    // Not all at the same moment.
+    await clock.sleepUntil(until + ports.random() * every * 0.1, signal)
+  }
+  await old
+}
+
+function openReader(
+  ports: TailPorts,
+  hosts: ReturnType<typeof createHosts>,
+  log: ListedLog,
+  states: Map<string, LogState>,
+  fresh: boolean,
+  signal: AbortSignal,
+): { readonly reader: LogReader; readonly behind: LogContext } | undefined {
+  const client = clientOf(ports, hosts, log)
+  if (client === undefined) return undefined
+  const behind = openLog(ports, log, client, states, signal, behindKey(log.id))
+  const begin = async (received: ReceivedHead): Promise<'beginning' | 'end'> => {
+    if (ports.start === 'beginning') return 'beginning'
+    if (!fresh) return 'end'
+    if (received.head.size <= ports.large) return 'beginning'
+    await beginBehind(behind, received)
+    return 'end'
+  }
+  return { reader: createLogReader(openLog(ports, log, client, states, signal), begin), behind }
+}
+
+function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, { key: spki, url, protocol }: ListedLog): LogClient | undefined {
+  try {
+    const key = readLogKey(spki)
+    const get = createLogGet({
+      http: ports.http,
+      clock: ports.clock,
+      url,
+      host: hosts(url),
+      bandwidth: ports.bandwidth,
+      userAgent: ports.userAgent,
+      longestMs: ports.longestMs,
+    })
+    const tiles = createStaticCt(get, key, url, ports.sieve)
+    if (protocol === 'static-ct') return tiles
+    const classic = createRfc6962(get, key, url, ports.sieve)
+    return ports.isHybrid(url) ? createHybrid(classic, tiles) : classic
+  } catch (error) {
+    // A key of a kind that no log may have: there is nothing that could be verified.
+    if (!(error instanceof ParseError)) throw error
+    return undefined
+  }
+}
