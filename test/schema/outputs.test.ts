@@ -483,7 +483,9 @@ test('the logs themselves: read to their end, entries that cannot be read, a lie
   tiled.log.addMany(10, filler)
   tiled.log.publish()
   tiled.show(() => brokenSignature(tiled.log))
-  const lied = lines('alert', await s.run(['poll'], env))
+  const after = await s.run(['poll'], env)
+  assert.equal(after.code, 1)
+  const lied = lines('alert', after)
   const [lie, ...more] = lied
   assert.ok(lie?.kind === 'log-misbehaviour' && more.length === 0, JSON.stringify(lied))
   assert.deepEqual([lie.misbehaviour, lie.log_id, lie.evidence.length], ['wrong-signature', tiled.log.keys.id.toString('base64'), 2])
@@ -492,6 +494,8 @@ test('the logs themselves: read to their end, entries that cannot be read, a lie
     lines('alert', await s.run(['alerts', '--json', '--limit', '1'], env)).map(({ kind }) => kind),
     ['log-misbehaviour'],
   )
+  const [liar] = document('logs', await s.run(['logs', '--json'], env)).filter(({ type }) => type === 'static-ct')
+  assert.deepEqual([liar?.lag.cause, liar?.verified, liar?.last_error !== undefined], ['misbehaves', tiled.log.size - 10, true])
 
   tiled.show(undefined)
   classic.log.addMany(10, filler)
@@ -500,7 +504,7 @@ test('the logs themselves: read to their end, entries that cannot be read, a lie
   const watching = start(['watch', '--json'], { ...s.env, ...env }, s.folder)
   t.after(() => watching.kill('SIGKILL'))
   const behind = await until(
-    async () => document('logs', await s.run(['logs', '--json'], env)).find(({ lag }) => lag.cause !== undefined),
+    async () => document('logs', await s.run(['logs', '--json'], env)).find(({ type, lag }) => type === 'rfc6962' && lag.cause !== undefined),
     () => watching.stderr(),
   )
   assert.deepEqual([behind.type, behind.lag.entries, behind.lag.cause, behind.last_error], ['rfc6962', 10, 'down', 'it answers 503'])
