@@ -12,7 +12,8 @@ const list = (what: string) => z.array(z.string()).check(z.describe(what))
 const SEVERITIES = ['info', 'low', 'medium', 'high'] as const
 const severity = (what: string) => z.enum(SEVERITIES).check(z.describe(what))
 
-const COMPONENT =
+/** The components that can be in trouble. */
+export const COMPONENT =
   'What it is about: certspotter, certspotter:NAME, certspotter/overdue, sink:NAME, sink:NAME/message, log:LOG, log-list:LIST, logs, state or runner.'
 const ITEMS = 'The watched items that it is about, in A-labels, where it is about some of them and not about the source.'
 
@@ -262,12 +263,15 @@ const cert = z.strictObject({
   schema: z.literal('certbell.cert/1'),
   tbs_sha256: hash('Identity of the issuance: the `id` of its alert.'),
   names: list('All names of the certificate.'),
-  ip_addresses: list('IP addresses of the certificate, where it rang; those of silent ones are not read.'),
+  ip_addresses: list('IP addresses of the certificate, where it rang or a log had it; those of silent ones of the API are not read.'),
   issuer: z.optional(text('The CA as people know it, else its distinguished name.')),
   not_before: time('Start of validity.'),
   not_after: time('End of validity.'),
   first_seen: time('When Certbell learned of it.'),
-  source: z.strictObject({ kind: text('Where it was first seen: certspotter.'), id: text('Its id there.') }),
+  source: z.strictObject({
+    kind: z.enum(['certspotter', 'log']).check(z.describe('Where it was first seen.')),
+    id: text('Its id there: the one of the API, or LOG-ID:INDEX.'),
+  }),
   rang: flag('Whether it was an alert; what a baseline found and what is excluded was not.'),
 })
 
@@ -287,12 +291,22 @@ const check = z.strictObject({
     .check(z.describe('Items that cost nothing, because another covers them.')),
   exclude: list('Names that are not news.'),
   sources: z.array(
-    z.strictObject({
-      kind: z.literal('certspotter'),
-      token: flag('Whether there is one.'),
-      quota: z.strictObject({ full: count('Queries an hour for a name and all below it.'), single: count('Queries an hour for a name alone.') }),
-      baseline: z.enum(['inventory', 'silent', 'alert']),
-    }),
+    z.discriminatedUnion('kind', [
+      z.strictObject({
+        kind: z.literal('certspotter'),
+        token: flag('Whether there is one.'),
+        quota: z.strictObject({ full: count('Queries an hour for a name and all below it.'), single: count('Queries an hour for a name alone.') }),
+        baseline: z.enum(['inventory', 'silent', 'alert']),
+      }),
+      z.strictObject({
+        kind: z.literal('logs'),
+        lists: list('Log lists that are read: google, apple, a path or a URL.'),
+        only: list('Words that logs are chosen by; empty: all that are live.'),
+        start: z.enum(['end', 'beginning']).check(z.describe('Where a log is begun.')),
+        interval_seconds: z.int().check(z.positive(), z.describe("Between two looks at a static log's checkpoint; at other logs three times that.")),
+        bits_per_second: z.optional(z.number().check(z.positive(), z.describe('What all logs together may take; absent: no cap.'))),
+      }),
+    ]),
   ),
   sinks: list('Names of the sinks.'),
   state: text('Where state lives.'),

@@ -21,9 +21,10 @@ export function intervals(plan: Plan): Readonly<Record<'full' | 'single', number
   return { full: of('full'), single: of('single') }
 }
 
-/** An item in the owner's words: `example.com`, `=login.example.net`, with its A-labels if they differ. */
-export function itemWords(item: Item): string {
-  if (item.kind !== 'name') return item.kind === 'ip' ? 'IP addresses in certificates: seen only in the logs' : 'every certificate there is'
+/** An item in the owner's words: `example.com`, `=login.example.net`, with its A-labels if they differ. `logs`: whether they are read. */
+export function itemWords(item: Item, logs: boolean): string {
+  if (item.kind === 'all') return 'every certificate there is'
+  if (item.kind === 'ip') return `IP addresses in certificates${logs ? '' : ': seen only in the logs'}`
   const scope = item.exact ? 'this name alone' : 'and everything below it'
   return item.unicode === undefined ? scope : `${scope}, as ${item.domain}`
 }
@@ -31,14 +32,17 @@ export function itemWords(item: Item): string {
 /** The lines above everything. */
 export function heading(config: Config, plan: Plan, version: string): readonly string[] {
   const every = intervals(plan)
-  const api = config.certspotter === false ? 'no source' : `Cert Spotter API, ${grouped(config.certspotter.quota.full)} queries an hour`
+  const sources = [
+    ...(config.certspotter === false ? [] : [`Cert Spotter API, ${grouped(config.certspotter.quota.full)} queries an hour`]),
+    ...(config.logs === false ? [] : ['the logs themselves']),
+  ]
   const shown = config.watch.slice(0, 20)
   return [
-    `certbell ${version}   ${plural(config.watch.length, 'name')} · ${api} · alerts to ${plan.setup.sinks.join(', ') || 'nobody'}`,
+    `certbell ${version}   ${plural(config.watch.length, 'name')} · ${sources.join(' and ') || 'no source'} · alerts to ${plan.setup.sinks.join(', ') || 'nobody'}`,
     ...table(
       shown.map((item) => [
         `  ${item.text}`,
-        itemWords(item),
+        itemWords(item, config.logs !== false),
         item.kind === 'name' && config.certspotter !== false ? `looked at every ${span(item.exact ? every.single : every.full)}` : '',
       ]),
     ),

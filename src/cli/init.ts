@@ -156,7 +156,9 @@ function nameProblem(name: string, folder: string, readFile: ReadFile): string |
   if (name.startsWith('@')) return listProblem(name.slice(1), folder, readFile)
   const parsed = parseItem(name)
   if ('problem' in parsed) return parsed.problem
-  return parsed.item.kind === 'all' ? '"." (every certificate there is) needs log tailing, which is not there yet in this version' : undefined
+  return parsed.item.kind === 'all'
+    ? '"." (every certificate there is) is seen only in the logs. Write names; `logs: true` goes into certbell.yaml by hand'
+    : undefined
 }
 
 function listProblem(file: string, folder: string, readFile: ReadFile): string | undefined {

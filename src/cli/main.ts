@@ -170,7 +170,7 @@ function commands(version: string, done: (code: number) => void): Command {
       done(await (await import('./commands/alerts.ts')).alerts(await session(command, [], false), options.pending === true, options.limit)),
     )
 
-  add('logs', 'the logs that are tailed, with their lag and its cause', ['certbell logs', 'certbell logs --json']).action(
+  add('logs', 'the logs that are read: how far, how far behind, and why', ['certbell logs', 'certbell logs --json']).action(
     async (_options: unknown, command: Command) => done(await (await import('./commands/logs.ts')).logs(await session(command, [], false))),
   )
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path'
 import { readAws } from './aws.ts'
 import type { AwsSettings, Config, Flags } from './config.ts'
 import { readCertspotter } from './certspotter.ts'
-import { complain } from './context.ts'
+import { complain, fromEnvironment } from './context.ts'
 import type { Context } from './context.ts'
 import { parseFile } from './document.ts'
 import type { Tree } from './document.ts'
@@ -20,7 +20,7 @@ import { readContact, readDebug, readHeartbeat, readListen, readLogFormat, readS
 import { readSlack } from './sinks.ts'
 import { readPredecessor, readState } from './state.ts'
 import { readLogs } from './logs.ts'
-import { checkStructure } from './structure.ts'
+import { at, checkStructure } from './structure.ts'
 import { substitute } from './substitute.ts'
 
 /** What loadConfig needs of the world. */
@@ -105,7 +105,11 @@ function load(options: LoadOptions, known: ReadonlyMap<string, string | Error>):
   const lists = readWatchLists(context, flags.names ?? [], { needed: options.needWatch ?? true, logs: logs !== false, otherSinks: slack.length > 0 })
   const state = readState(context, flags.state)
   if (logs !== false && state?.kind === 's3')
-    complain(context, { path: 'logs' }, 'state in a bucket is not for reading logs, which write every few seconds. Use a directory for state')
+    complain(
+      context,
+      fromEnvironment(context, 'CERTBELL_LOGS', at(context.root, 'logs'))?.at ?? at(context.root, 'logs')?.at ?? { path: 'logs' },
+      `reading logs writes every few seconds, which is not what ${state.shown} is for. Use a directory for state, or remove \`logs\``,
+    )
   const predecessor = readPredecessor(context)
   const aws = readAws(context, state?.kind === 's3' || predecessor.bucket !== undefined)
   const logFormat = readLogFormat(context, flags.logFormat)

@@ -7,6 +7,7 @@ import type { Tree } from './document.ts'
 import { parseDuration } from './duration.ts'
 import { ownersPath, shownFile } from './files.ts'
 import { at, literalOf } from './structure.ts'
+import { didYouMean } from './suggest.ts'
 import { checkUrl } from './url.ts'
 
 const YES = /^(?:1|true|yes|on)$/i
@@ -20,18 +21,30 @@ export function readLogs(context: Context): false | LogsConfig {
   if (given !== undefined && !YES.test(given.text)) complain(context, given.at, `"${given.text}" is neither true nor false`)
   if (given === undefined && (tree === undefined || literalOf(tree) === false)) return false
   const lists = at(tree, 'lists')
-  const only = at(tree, 'only')
   const start = setting(context, undefined, at(tree, 'start'))?.text
   return {
-    lists:
-      lists?.kind === 'list' && lists.items.length > 0
-        ? lists.items.flatMap((item) => readList(context, item) ?? [])
-        : [{ kind: 'google' }, { kind: 'apple' }],
-    only: only?.kind === 'list' ? only.items.flatMap((item) => (item.kind === 'text' && item.text.trim() !== '' ? [item.text.trim()] : [])) : [],
+    lists: lists?.kind === 'list' ? readLists(context, lists) : [{ kind: 'google' }, { kind: 'apple' }],
+    only: readOnly(context, at(tree, 'only')),
     start: start === 'beginning' ? 'beginning' : 'end',
     intervalMs: readInterval(context, at(tree, 'interval')),
     bandwidth: readBandwidth(context, at(tree, 'bandwidth')),
   }
+}
+
+function readLists(context: Context, { items, at: place }: Tree & { readonly kind: 'list' }): readonly LogListSource[] {
+  if (items.length === 0) complain(context, place, 'the list is empty. Write [google, apple], or leave it away')
+  return items.flatMap((item) => readList(context, item) ?? [])
+}
+
+// A word that is empty would choose no log, and all of them if it is the only one: neither can be meant.
+function readOnly(context: Context, tree: Tree | undefined): readonly string[] {
+  if (tree?.kind !== 'list') return []
+  return tree.items.flatMap((item) => {
+    if (item.kind !== 'text' || item.broken === true) return []
+    const word = item.text.trim()
+    if (word === '') complain(context, item.at, 'the word is empty. Write argon*, or leave it away')
+    return [word]
+  })
 }
 
 function readList(context: Context, item: Tree): LogListSource | undefined {
@@ -43,12 +56,22 @@ function readList(context: Context, item: Tree): LogListSource | undefined {
     complain(context, item.at, `a list at a URL needs the key of who signs it. Write {url: ${text}, key: …}`)
     return undefined
   }
+  // A path that is one plain word is more likely a name with a slip in it.
+  const meant = /^[a-z]*$/i.test(text) ? didYouMean(text, ['google', 'apple']) : ''
+  if (text === '' || meant !== '') {
+    complain(context, item.at, `${text === '' ? 'an empty word' : `"${text}"`} is no log list. Write google, apple or the path of a file.${meant}`)
+    return undefined
+  }
   const path = ownersPath(text, context.folder, context.home)
   return { kind: 'file', path, shown: shownFile(path, context.cwd) }
 }
 
 function readSigned(context: Context, item: Tree): LogListSource | undefined {
   const [url, key] = [setting(context, undefined, at(item, 'url')), setting(context, undefined, at(item, 'key'))]
+  // Of a key that is misspelt the rest is told elsewhere.
+  if (item.kind !== 'map' || item.entries.some((entry) => entry.key !== 'url' && entry.key !== 'key')) return undefined
+  if (at(item, 'key') === undefined) complain(context, item.at, 'a list at a URL needs the key of who signs it. Write {url: https://…, key: …}')
+  else if (at(item, 'url') === undefined) complain(context, item.at, 'it has a key and no URL. Write {url: https://…, key: …}')
   if (url === undefined || key === undefined) return undefined
   const checked = checkUrl(url.text)
   if ('problem' in checked) {

@@ -3,7 +3,7 @@ import { configSchema } from './schema.ts'
 import type { Entry, Tree } from './document.ts'
 import { problemAt } from './problems.ts'
 import type { Problem } from './problems.ts'
-import { didYouMean, suggest } from './suggest.ts'
+import { didYouMean } from './suggest.ts'
 
 /** What zod tells of one mistake, as far as it is used here. */
 interface Issue {
@@ -17,6 +17,7 @@ interface Issue {
 const CERTSPOTTER_KEYS = ['token', 'url', 'quota', 'interval', 'baseline']
 const QUOTA_KEYS = ['full', 'single']
 const LOGS_KEYS = ['lists', 'only', 'start', 'interval', 'bandwidth']
+const LIST_KEYS = ['url', 'key']
 
 /** The keys that each mapping of the file may have. */
 const KEYS: Readonly<Record<string, readonly string[]>> = {
@@ -24,10 +25,12 @@ const KEYS: Readonly<Record<string, readonly string[]>> = {
   certspotter: CERTSPOTTER_KEYS,
   'certspotter.quota': QUOTA_KEYS,
   logs: LOGS_KEYS,
+  'logs.lists': LIST_KEYS,
 }
 
 // Where someone looks for a key in the wrong mapping.
 const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ...LOGS_KEYS.map((key) => [key, `logs.${key}`] as const),
   ...CERTSPOTTER_KEYS.map((key) => [key, `certspotter.${key}`] as const),
   ...QUOTA_KEYS.map((key) => [key, `certspotter.quota.${key}`] as const),
   ['webhook', 'slack'],
@@ -104,8 +107,8 @@ function descend(root: Tree, path: readonly PropertyKey[]): Tree | undefined {
 
 function unknownKey(entry: Entry): Problem {
   const path = entry.at.path ?? ''
-  const known = KEYS[path] ?? []
-  const elsewhere = path === '' && suggest(entry.key, known) === undefined ? ELSEWHERE.get(entry.key) : undefined
+  const known = KEYS[path.replace(/\[\d+\]$/, '')] ?? []
+  const elsewhere = path === '' ? ELSEWHERE.get(entry.key) : undefined
   const hint = elsewhere === undefined ? didYouMean(entry.key, known) : ` Did you mean "${elsewhere}"?`
   // A key with digits or signs in it may be a token or a webhook that slipped into the wrong place: its line and column are enough.
   const shown = hint !== '' || /^[A-Za-z_.-]{1,24}$/.test(entry.key) ? ` "${entry.key}"` : ''

@@ -1,7 +1,7 @@
 import { distance } from 'fastest-levenshtein'
 
 /** The known word that was probably meant, or undefined if none is near. */
-export function suggest(word: string, known: readonly string[]): string | undefined {
+function suggest(word: string, known: readonly string[]): string | undefined {
   if (word.length > 64) return undefined
   const lower = word.toLowerCase()
   let best: string | undefined

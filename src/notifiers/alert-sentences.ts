@@ -35,6 +35,8 @@ function troubleTitle(component: string, items: string): string {
   if (items !== '') return `Certbell cannot see ${items}`
   if (component.startsWith('sink:')) return `Alerts do not all reach ${subject(component)}`
   if (component === 'state') return 'Certbell cannot keep its state'
+  if (component.startsWith('log:')) return `Certbell is behind: ${subject(component)}`
+  if (component.startsWith('log-list:')) return `A log list is not used: ${subject(component)}`
   return `Certbell has a trouble: ${component}`
 }
 
@@ -44,12 +46,16 @@ function recoveredTitle(component: string, items: string): string {
   if (items !== '') return `Certbell sees ${items} again`
   if (component.startsWith('sink:')) return `Alerts reach ${subject(component)} again`
   if (component === 'state') return 'Certbell keeps its state again'
+  if (component.startsWith('log:')) return `${subject(component)} is read to its end again`
+  if (component.startsWith('log-list:')) return `The log list ${subject(component)} is used again`
   return `Well again: ${component}`
 }
 
 // `sink:slack/message` is of a sink: the reader wants the thing itself.
 function subject(component: string): string {
-  return component.slice(component.indexOf(':') + 1).replace(/\/.*$/, '')
+  const name = component.slice(component.indexOf(':') + 1)
+  // A log list may be a path.
+  return component.startsWith('log') ? name : name.replace(/\/.*$/, '')
 }
 
 // `=login.example.com` is of one name alone, which is all that matters here.
@@ -66,9 +72,9 @@ export function body(alert: Exclude<Alert, CertificateAlert>, now: Date, max = 1
       if ('entries' in alert) return `${inert(alert.why, max)}. The first is entry ${grouped(alert.source.index)}; reading went on.`
       return `${inert(alert.why, max)}. It is ${sourceText(alert.source)}; the rest of the page was read.`.replace(/([.…])\. It is/, '$1 It is')
     case 'log-misbehaviour':
-      return `${inert(alert.message, max)}${alert.evidence.length === 0 ? '' : ` Kept as evidence: ${inert(alert.evidence.join(', '), 500)}.`}`
+      return `${sentence(inert(alert.message, max))} Other logs are read on.${alert.evidence.length === 0 ? '' : ` Kept as evidence: ${inert(alert.evidence.join(', '), 500)}.`}`
     case 'trouble':
-      return `${inert(alert.message, max).replace(/(?<![.!?…])$/, '.')}${since(alert.since, now)}`
+      return `${sentence(withoutName(inert(alert.message, max), inert(alert.component, 260)))}${since(alert.since, now)}`
     case 'recovered':
       return afterTitle(headline(alert), inert(alert.message, max))
     case 'test':
@@ -81,6 +87,16 @@ function afterTitle(title: string, message: string): string {
   if (!message.startsWith(title)) return message
   const rest = message.slice(title.length).replace(/^[\s,.:]+/, '')
   return rest.charAt(0).toUpperCase() + rest.slice(1)
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/(?<![.!?…])$/, '.')
+}
+
+// The title names the log already.
+function withoutName(message: string, component: string): string {
+  const name = `${subject(component)}: `
+  return component.startsWith('log:') && message.startsWith(name) ? message.slice(name.length) : message
 }
 
 function since(time: string, now: Date): string {

@@ -53,10 +53,17 @@ export function dayText(time: string, timeZone = 'UTC'): string {
   return new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric', timeZone }).format(at).replace('Sept', 'Sep')
 }
 
-/** When it says that it begins, reckoned from `now`: CAs back-date by an hour or to midnight, so it is "dated", not "issued". */
+/** When it says that it begins, reckoned from `now`: CAs back-date by an hour or to midnight, so it is "dated", not "issued". And when a log took it in. */
 export function datedText(alert: CertificateAlert, now: Date): string | undefined {
   const from = Date.parse(alert.not_before)
-  return Number.isNaN(from) ? undefined : `dated ${ago(from, now.getTime())}`
+  const parts = [Number.isNaN(from) ? undefined : `dated ${ago(from, now.getTime())}`, loggedText(alert, now)].filter((x) => x !== undefined)
+  return parts.length === 0 ? undefined : parts.join(', ')
+}
+
+/** How long it took from the log to `now`, by the log's word: `logged 4 s ago`; undefined where no log told us. */
+export function loggedText(alert: CertificateAlert, now: Date): string | undefined {
+  const at = Date.parse(alert.logged_at ?? '')
+  return Number.isNaN(at) ? undefined : `logged ${ago(at, now.getTime())}`
 }
 
 /** Where it was learned of: `Cert Spotter 17597250121`, `Google 'Argon2026h2' log, entry 1,111,014,090`. */

@@ -3,7 +3,7 @@ import { styleText } from 'node:util'
 import type { Alert, CertificateAlert } from '../watch/alert.ts'
 import { amongOthers, fitNames, inert, matchedNames, moreText, nameText } from './names-text.ts'
 import { body, headline } from './alert-sentences.ts'
-import { crtShUrl, dayText, formText, issuerText, keyText, lifetimeText, reasons, serialText, sourceText } from './alert-words.ts'
+import { crtShUrl, dayText, formText, issuerText, keyText, lifetimeText, loggedText, reasons, serialText, sourceText } from './alert-words.ts'
 
 export interface PrettyOptions {
   readonly color: boolean
@@ -21,7 +21,7 @@ const NAMES = 600
 export function prettyAlert(alert: Alert, now: Date, options: PrettyOptions): readonly string[] {
   const paint = (style: Style, text: string) => (options.color ? styleText(style, text, { validateStream: false }) : text)
   const time = clock(alert.seen_at, options.timezone)
-  if (alert.kind === 'certificate') return certificate(alert, time, options, paint)
+  if (alert.kind === 'certificate') return certificate(alert, now, time, options, paint)
   const style: Style =
     alert.kind === 'trouble' || alert.kind === 'malformed' || alert.kind === 'log-misbehaviour'
       ? ['bold', 'red']
@@ -34,6 +34,7 @@ export function prettyAlert(alert: Alert, now: Date, options: PrettyOptions): re
 
 function certificate(
   alert: CertificateAlert,
+  now: Date,
   time: string,
   options: PrettyOptions,
   paint: (style: Style, text: string) => string,
@@ -48,6 +49,7 @@ function certificate(
     serial === undefined ? undefined : `serial ${serial}`,
     sourceText(alert.source),
     formText(alert),
+    loggedText(alert, now),
   ]
   const url = crtShUrl(alert)
   const second = fitNames(matched.slice(1), NAMES)

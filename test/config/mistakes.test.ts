@@ -150,15 +150,136 @@ const table: readonly (readonly [string, Case, RegExp])[] = [
     { yaml: 'watch: example.com\ncertspotter: {baseline: loud}\n' },
     /certspotter\.baseline: "loud" is not one of inventory, silent, alert/,
   ],
+  // Logs.
+  ['logs: maybe', { yaml: 'watch: example.com\nlogs: maybe\n' }, /^ {2}2:7 +logs: "maybe" is neither true, false nor a mapping of settings$/m],
+  ['nothing for logs', { yaml: 'watch: example.com\nlogs:\n' }, /^ {2}2:6 +logs: an empty value is neither true, false nor a mapping/m],
+  ['a list for logs', { yaml: 'watch: example.com\nlogs: [google]\n' }, /^ {2}2:7 +logs: a list is neither true, false nor a mapping/m],
+  ['CERTBELL_LOGS', { yaml: 'watch: example.com\n', env: { CERTBELL_LOGS: 'sure' } }, /^ {2}CERTBELL_LOGS +"sure" is neither true nor false$/m],
   [
-    'logs: true',
-    { yaml: 'watch: example.com\nlogs: true\n' },
-    /^ {2}2:7 +logs: log tailing is not there yet in this version; the Cert Spotter API source is/m,
+    'a slip in a key of logs',
+    { yaml: 'watch: example.com\nlogs:\n  list: [google]\n' },
+    /^ {2}3:3 +logs: unknown key "list"\. Did you mean "lists"\?$/m,
   ],
-  ['logs with settings', { yaml: 'watch: example.com\nlogs: {only: [argon*]}\n' }, /log tailing is not there yet in this version/],
-  ['CERTBELL_LOGS', { yaml: 'watch: example.com\n', env: { CERTBELL_LOGS: 'true' } }, /^ {2}CERTBELL_LOGS +log tailing is not there yet/m],
+  [
+    'a key of logs like none',
+    { yaml: 'watch: example.com\nlogs: {frobnicate: 1}\n' },
+    /^ {2}2:8 +logs: unknown key "frobnicate"\. Known are lists, only, start, interval, bandwidth$/m,
+  ],
+  [
+    'a key of logs in the wrong mapping',
+    { yaml: 'watch: example.com\nlists: [google]\n' },
+    /^ {2}2:1 +unknown key "lists"\. Did you mean "logs\.lists"\?$/m,
+  ],
+  [
+    'one list without brackets',
+    { yaml: 'watch: example.com\nlogs: {lists: google}\n' },
+    /^ {2}2:15 +logs\.lists: "google" is not a list of log lists\. Write \[google, apple\]$/m,
+  ],
+  [
+    'no list',
+    { yaml: 'watch: example.com\nlogs: {lists: []}\n' },
+    /^ {2}2:15 +logs\.lists: the list is empty\. Write \[google, apple\], or leave it away$/m,
+  ],
+  [
+    "a slip in a list's name",
+    { yaml: 'watch: example.com\nlogs: {lists: [aple]}\n' },
+    /^ {2}2:16 +logs\.lists\[0\]: "aple" is no log list\. .*Did you mean "apple"\?$/m,
+  ],
+  [
+    'a list without a name',
+    { yaml: 'watch: example.com\nlogs: {lists: [google, ""]}\n' },
+    /^ {2}2:24 +logs\.lists\[1\]: an empty word is no log list/m,
+  ],
+  [
+    'a list at a bare URL',
+    { yaml: 'watch: example.com\nlogs:\n  lists: [google, "https://lists.example.com/l.json"]\n' },
+    /^ {2}3:19 +logs\.lists\[1\]: a list at a URL needs the key of who signs it\. Write \{url: https:\/\/lists\.example\.com\/l\.json, key: …\}$/m,
+  ],
+  [
+    'a list at a URL without a key',
+    { yaml: 'watch: example.com\nlogs:\n  lists:\n    - url: https://lists.example.com/l.json\n' },
+    /^ {2}4:7 +logs\.lists\[0\]: a list at a URL needs the key of who signs it/m,
+  ],
+  ['a key without a URL', { yaml: 'watch: example.com\nlogs: {lists: [{key: abc}]}\n' }, /^ {2}2:16 +logs\.lists\[0\]: it has a key and no URL/m],
+  [
+    'a slip in a key of a list',
+    { yaml: 'watch: example.com\nlogs:\n  lists:\n    - {url: "https://lists.example.com/l.json", kee: abc}\n' },
+    /^ {2}4:49 +logs\.lists\[0\]: unknown key "kee"\. Did you mean "key"\?$/m,
+  ],
+  [
+    'a key that is none',
+    { yaml: 'watch: example.com\nlogs:\n  lists:\n    - url: https://lists.example.com/l.json\n      key: abc\n' },
+    /^ {2}5:12 +logs\.lists\[0\]\.key: the key of the log list is no public key\. Write PEM, base64/m,
+  ],
+  [
+    'a key in a file that is not there',
+    { yaml: 'watch: example.com\nlogs:\n  lists:\n    - url: https://lists.example.com/l.json\n      key: file:list.pem\n' },
+    /^ {2}5:12 +logs\.lists\[0\]\.key: the file "list\.pem" does not exist\. Write file:PATH, relative to \/work$/m,
+  ],
+  [
+    'a list over http:',
+    { yaml: 'watch: example.com\nlogs:\n  lists:\n    - url: http://lists.example.com/l.json\n      key: abc\n' },
+    /^ {2}4:12 +logs\.lists\[0\]\.url: the log list is an http: URL/m,
+  ],
+  [
+    'one word without brackets',
+    { yaml: 'watch: example.com\nlogs: {only: argon*}\n' },
+    /^ {2}2:14 +logs\.only: "argon\*" is not a list of words\. Write \["argon\*"\]$/m,
+  ],
+  [
+    'an empty word, which would choose all',
+    { yaml: 'watch: example.com\nlogs: {only: [" "]}\n' },
+    /^ {2}2:15 +logs\.only\[0\]: the word is empty\. Write argon\*/m,
+  ],
+  ['a list as a word', { yaml: 'watch: example.com\nlogs: {only: [[a]]}\n' }, /^ {2}2:15 +logs\.only\[0\]: a list is not a word to choose logs by/m],
+  [
+    'a slip in start',
+    { yaml: 'watch: example.com\nlogs: {start: begining}\n' },
+    /^ {2}2:15 +logs\.start: "begining" is not one of end, beginning\. Did you mean "beginning"\?$/m,
+  ],
+  [
+    'an interval in words',
+    { yaml: 'watch: example.com\nlogs: {interval: 3 seconds}\n' },
+    /^ {2}2:18 +logs\.interval: "3 seconds" is not a duration\. Write 3s$/m,
+  ],
+  ['a list as an interval', { yaml: 'watch: example.com\nlogs: {interval: [3s]}\n' }, /^ {2}2:18 +logs\.interval: a list is not a duration/m],
+  [
+    'a bandwidth without a unit',
+    { yaml: 'watch: example.com\nlogs: {bandwidth: 100}\n' },
+    /^ {2}2:19 +logs\.bandwidth: "100" is not a bandwidth\. Write 100Mbit$/m,
+  ],
+  ['half a bandwidth', { yaml: 'watch: example.com\nlogs: {bandwidth: 1.5Gbit}\n' }, /^ {2}2:19 +logs\.bandwidth: "1\.5Gbit" is not a bandwidth/m],
+  [
+    'a mapping as a bandwidth',
+    { yaml: 'watch: example.com\nlogs: {bandwidth: {a: b}}\n' },
+    /^ {2}2:19 +logs\.bandwidth: a mapping is not a bandwidth/m,
+  ],
+  [
+    'logs and a bucket',
+    { yaml: 'watch: example.com\nlogs: true\nstate: s3://bucket/x\n' },
+    /^ {2}2:7 +logs: reading logs writes every few seconds, which is not what s3:\/\/bucket\/x is for\. Use a directory/m,
+  ],
+  [
+    'logs and a bucket, both of the environment',
+    { env: { MONITOR_DOMAINS: 'example.com', CERTBELL_LOGS: 'on', S3_BUCKET: 'bucket' } },
+    /^ {2}CERTBELL_LOGS +reading logs writes every few seconds/m,
+  ],
+  [
+    'certspotter: false, and the environment turns the logs off',
+    { yaml: 'watch: example.com\nlogs: true\ncertspotter: false\n', env: { CERTBELL_LOGS: 'no' } },
+    /^ {2}3:14 +certspotter: false leaves nothing to look with/m,
+  ],
   // Items.
-  ['every certificate', { yaml: 'watch: [.]\n' }, /watch\[0\]: "\." \(every certificate there is\) needs log tailing/],
+  [
+    'every certificate, of the API',
+    { yaml: 'watch: [.]\n' },
+    /^ {2}1:9 +watch\[0\]: "\." \(every certificate there is\) is seen only in the logs\. Write `logs: true`, or names$/m,
+  ],
+  [
+    'every certificate, to Slack',
+    { yaml: `watch: [.]\nlogs: true\nslack: ${HOOK}\n` },
+    /^ {2}1:9 +watch\[0\]: "\." \(every certificate there is\) is for standard output alone/m,
+  ],
   [
     'an item of MONITOR_DOMAINS',
     { env: { MONITOR_DOMAINS: 'example.com, co.uk' } },

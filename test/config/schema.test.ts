@@ -29,4 +29,7 @@ test('it knows every key of the contract, describes each, and refuses others', (
   const certspotter = schema.properties['certspotter']?.anyOf?.find(({ properties }) => properties !== undefined)
   assert.deepEqual(Object.keys(certspotter?.properties ?? {}), ['token', 'url', 'quota', 'interval', 'baseline'])
   assert.equal(certspotter?.additionalProperties, false)
+  const logs = schema.properties['logs']?.anyOf?.find(({ properties }) => properties !== undefined)
+  assert.deepEqual(Object.keys(logs?.properties ?? {}), ['lists', 'only', 'start', 'interval', 'bandwidth'])
+  assert.equal(logs?.additionalProperties, false)
 })

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import test from 'node:test'
 import { itemKey } from '../../src/watch/item.ts'
 import type { Config } from '../../src/config/config.ts'
@@ -6,11 +7,17 @@ import { good } from './support.ts'
 import type { Case } from './support.ts'
 
 const HOOK = 'https://hooks.slack.com/services/T0AAAA/B0AAAA/verySecretPart'
+/** As `logs: true` is read. */
+const LOGS = { lists: [{ kind: 'google' }, { kind: 'apple' }], only: [], start: 'end', intervalMs: 3000, bandwidth: undefined }
+const { publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const LIST_KEY = publicKey.export({ type: 'spki', format: 'der' })
+const LIST_PEM = publicKey.export({ type: 'spki', format: 'pem' }).toString()
 const OTHER = 'https://hooks.slack.com/services/T0AAAA/B0BBBB/otherSecretPart'
 
 const watched = (config: Config) => config.watch.map(itemKey)
 const sinks = (config: Config) => config.slack.map(({ name, url }) => `${name} ${url}`)
 const api = (config: Config) => (config.certspotter === false ? undefined : config.certspotter)
+const logs = (config: Config) => config.logs
 const directory = (config: Config) => (config.state.kind === 'directory' ? config.state : undefined)
 
 test('two lines are a whole configuration', () => {
@@ -192,7 +199,65 @@ const table: readonly (readonly [string, Case, (config: Config) => unknown, unkn
   ['SLEEP_DELAY as a duration', { env: { MONITOR_DOMAINS: 'example.com', SLEEP_DELAY: '5m' } }, (c) => api(c)?.intervalMs, 300_000],
   ['SLEEP_DELAY=0', { env: { MONITOR_DOMAINS: 'example.com', SLEEP_DELAY: '0' } }, (c) => [api(c)?.intervalMs, c.warnings.length], ['auto', 1]],
   ['a baseline', { yaml: 'watch: example.com\ncertspotter: {baseline: alert}\n' }, (c) => api(c)?.baseline, 'alert'],
-  ['logs: false', { yaml: 'watch: example.com\nlogs: false\n', env: { CERTBELL_LOGS: 'off' } }, watched, ['example.com']],
+  // Logs.
+  ['no logs', { yaml: 'watch: example.com\n' }, logs, false],
+  ['logs: false', { yaml: 'watch: example.com\nlogs: false\n' }, logs, false],
+  ['logs: true', { yaml: 'watch: example.com\nlogs: true\n' }, logs, LOGS],
+  ['logs: {}', { yaml: 'watch: example.com\nlogs: {}\n' }, logs, LOGS],
+  ['logs from a variable', { yaml: 'watch: example.com\nlogs: ${L:-true}\n' }, logs, LOGS],
+  ['CERTBELL_LOGS', { yaml: 'watch: example.com\nlogs: false\n', env: { CERTBELL_LOGS: '1' } }, logs, LOGS],
+  ['CERTBELL_LOGS turns them off', { yaml: 'watch: example.com\nlogs: {start: beginning}\n', env: { CERTBELL_LOGS: 'Off' } }, logs, false],
+  [
+    'CERTBELL_LOGS turns them on, and the file says how',
+    { yaml: 'watch: example.com\nlogs: {start: beginning}\n', env: { CERTBELL_LOGS: 'yes' } },
+    logs,
+    { ...LOGS, start: 'beginning' },
+  ],
+  [
+    'every key of logs',
+    {
+      flags: { config: 'etc/c.yaml' },
+      files: {
+        'etc/c.yaml':
+          'watch: example.com\nlogs:\n  lists: [apple, my-logs.json, ~/other.json]\n  only: ["argon*", Let\'s Encrypt]\n  start: beginning\n  interval: 10s\n  bandwidth: 100Mbit\n',
+      },
+    },
+    logs,
+    {
+      lists: [
+        { kind: 'apple' },
+        { kind: 'file', path: '/work/etc/my-logs.json', shown: 'etc/my-logs.json' },
+        { kind: 'file', path: '/home/ana/other.json', shown: '/home/ana/other.json' },
+      ],
+      only: ['argon*', "Let's Encrypt"],
+      start: 'beginning',
+      intervalMs: 10_000,
+      bandwidth: 12_500_000,
+    },
+  ],
+  [
+    'a bandwidth as it is written elsewhere',
+    { yaml: 'watch: example.com\nlogs: {bandwidth: 512 kbit/s}\n' },
+    (c) => (c.logs === false ? 0 : c.logs.bandwidth),
+    64_000,
+  ],
+  [
+    'a list at a URL, its key in three forms',
+    {
+      yaml: `watch: example.com\nlogs:\n  lists:\n${[LIST_KEY.toString('base64'), 'file:list.pem', '${KEY}'].map((key, n) => `    - {url: "https://lists.example.com/${n}.json", key: "${key}"}\n`).join('')}`,
+      env: { KEY: LIST_PEM },
+      files: { 'list.pem': LIST_PEM },
+    },
+    (c) => c.logs !== false && c.logs.lists.map((list) => (list.kind === 'url' ? [list.url, list.key.equals(LIST_KEY)] : list)),
+    [
+      ['https://lists.example.com/0.json', true],
+      ['https://lists.example.com/1.json', true],
+      ['https://lists.example.com/2.json', true],
+    ],
+  ],
+  ['logs alone', { yaml: 'watch: example.com\nlogs: true\ncertspotter: false\n' }, (c) => [c.certspotter, logs(c)], [false, LOGS]],
+  ['every certificate', { yaml: 'watch: [.]\nlogs: true\n' }, (c) => c.watch.map(({ kind }) => kind), ['all']],
+  ['addresses, where the logs are read', { yaml: 'watch: [203.0.113.0/24]\nlogs: true\n' }, (c) => c.warnings, []],
   // State.
   [
     '--state',
@@ -350,7 +415,7 @@ test('warnings: addresses, what is excluded whole, what a variable replaces, a w
     env: { MONITOR_DOMAINS: '203.0.113.7 www.example.com' },
   })
   assert.equal(warnings.length, 4)
-  assert.ok(warnings.some((warning) => warning.startsWith('203.0.113.7: IP addresses are seen only when the logs are tailed')))
+  assert.ok(warnings.some((warning) => warning.startsWith('203.0.113.7: IP addresses are seen only when the logs are read. Write `logs: true`')))
   assert.ok(warnings.some((warning) => warning.startsWith('www.example.com is watched and excluded (example.com)')))
   assert.ok(warnings.some((warning) => warning.startsWith('MONITOR_DOMAINS is set and replaces `watch`')))
   assert.ok(warnings.some((warning) => warning.startsWith('slack and slack-2 are the same webhook')))

@@ -5,7 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import test from 'node:test'
 import { parse } from 'yaml'
-import { outputSchemas } from '../../scripts/output-schemas.ts'
+import { COMPONENT, outputSchemas } from '../../scripts/output-schemas.ts'
 import type { OutputName } from '../../scripts/output-schemas.ts'
 import { loadConfig } from '../../src/config/load.ts'
 import { formatProblems } from '../../src/config/problems.ts'
@@ -122,7 +122,7 @@ test('every JSON example fits its schema, and each kind of alert has one', () =>
     assert.ok(result.success, `${where}: ${JSON.stringify(result.error?.issues)}`)
     if (name === 'alert' && 'kind' in value) kinds.add(String(value.kind))
   }
-  assert.deepEqual(sorted(kinds), ['certificate', 'inventory', 'malformed', 'recovered', 'test', 'trouble'])
+  assert.deepEqual(sorted(kinds), ['certificate', 'inventory', 'log-misbehaviour', 'malformed', 'recovered', 'test', 'trouble'])
 })
 
 test('docs/alert.md names every field of every kind, and every kind of finding', () => {
@@ -247,6 +247,21 @@ test("the README's defaults are the program's", () => {
   assert.equal(defaults.get('certspotter.baseline'), `\`${certspotter.baseline}\``)
   assert.equal(defaults.get('stdout'), `\`${stdout}\``)
   assert.ok(state.kind === 'directory' && defaults.get('state')?.includes(state.shown))
+  assert.equal(loaded.config.logs, false)
+  const reading = loadConfig({
+    flags: { names: ['example.com'] },
+    env: { CERTBELL_LOGS: 'true' },
+    cwd: '/work',
+    home: '/home/ana',
+    readFile: () => undefined,
+  })
+  assert.ok('config' in reading && reading.config.logs !== false)
+  const { lists, only, start, intervalMs, bandwidth } = reading.config.logs
+  assert.equal(defaults.get('logs.lists'), `\`[${lists.map(({ kind }) => kind).join(', ')}]\``)
+  assert.equal(defaults.get('logs.start'), `\`${start}\``)
+  assert.equal(defaults.get('logs.interval'), `\`${intervalMs / 1000}s\``)
+  assert.deepEqual([only, defaults.get('logs.only')], [[], 'all that are live'])
+  assert.deepEqual([bandwidth, defaults.get('logs.bandwidth')], [undefined, 'no cap'])
 })
 
 test('the README has every metric that is rendered, with its labels, and no other', async () => {
@@ -261,7 +276,22 @@ test('the README has every metric that is rendered, with its labels, and no othe
     baseline: 'inventory',
     sinks: ['slack'],
   } as const
-  const text = await metrics.render({ ...overview(emptyControl(), {}, setup, 0), lastSuccess: 1 }, { 'certificate/info': 1 })
+  const log = {
+    log: 'a log',
+    logId: 'x',
+    operator: 'x',
+    type: 'static-ct',
+    state: 'usable',
+    size: 3,
+    position: 2,
+    verified: 1,
+    lagMs: 1000,
+    lagEntries: 1,
+    cause: 'slow',
+    lastError: undefined,
+    seenAt: 1,
+  } as const
+  const text = await metrics.render({ ...overview(emptyControl(), {}, setup, 0, [log]), lastSuccess: 1 }, { 'certificate/info': 1 })
   const rendered = [...text.matchAll(/^# TYPE (\S+)/gm)].map((match) => match[1] ?? '')
   const table = rows(section('Health, metrics, heartbeat')).filter(([cell = '']) => cell.startsWith('`certbell_'))
   assert.deepEqual(sorted(table.map(([cell = '']) => codes(cell)[0] ?? '')), sorted(rendered))
@@ -291,7 +321,23 @@ test('the README gives a reason for every dependency', () => {
 
 test('the README has every component that can be in trouble', () => {
   const named = sorted(rows(section('Trouble, and what to do')).map(([cell = '']) => codes(cell)[0] ?? ''))
-  assert.deepEqual(named, sorted(['certspotter', 'certspotter:NAME', 'certspotter/overdue', 'sink:NAME', 'sink:NAME/message', 'state', 'runner']))
+  const described = /^What it is about: (.*)\.$/.exec(COMPONENT)?.[1]?.split(/, | or /) ?? []
+  assert.ok(described.length >= 10, described.join())
+  assert.deepEqual(named, sorted(described))
+})
+
+test('docs/logs.md has every misbehaviour of a log and every cause of lag, and no other', () => {
+  const text = read('docs/logs.md')
+  const table = (first: string): readonly string[] => {
+    const from = text.indexOf(`\n| ${first} |`)
+    assert.ok(from >= 0, first)
+    return sorted(rows(`${text.slice(from, text.indexOf('\n\n', from + 1))}\n`).map(([cell = '']) => codes(cell)[0] ?? ''))
+  }
+  const misbehaviours = outputSchemas.alert.def.options.flatMap((option) =>
+    'misbehaviour' in option.shape ? [...option.shape.misbehaviour.options] : [],
+  )
+  assert.deepEqual(table('`misbehaviour`'), sorted(misbehaviours))
+  assert.deepEqual(table('cause'), sorted(outputSchemas.logs.def.element.shape.lag.shape.cause.def.innerType.options))
 })
 
 test("the README's intervals are the schedule's", async () => {

@@ -82,7 +82,7 @@ it(
       place.slack.script.push('reset')
       place.s3.log.length = 0
       place.start()
-        const pid = place.child().pid ?? 0
+      const pid = place.child().pid ?? 0
       const cpu = (): number => {
         const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
         const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
@@ -95,7 +95,7 @@ it(
         place.fresh(`${what}.example.com`)
         place.slack.script.push('reset')
         // Cold, this has the start of the process in it.
-      const before = what === 'cold' ? 0 : cpu()
+        const before = what === 'cold' ? 0 : cpu()
         const read = place.s3.log.reduce((sum, { sent }) => sum + sent, 0)
         const summary = await place.summary(minutes)
         assert.equal(summary.new, 1)

@@ -1,6 +1,16 @@
 // Alerts for the tests of the sinks: plain ones, and arbitrary ones of any kind with any text in any place.
 import * as fc from 'fast-check'
-import type { Alert, CertificateAlert, InventoryAlert, MalformedAlert, RecoveredAlert, TestAlert, TroubleAlert } from '../../src/watch/alert.ts'
+import type {
+  Alert,
+  CertificateAlert,
+  InventoryAlert,
+  LogMisbehaviourAlert,
+  MalformedAlert,
+  RecoveredAlert,
+  TestAlert,
+  TroubleAlert,
+} from '../../src/watch/alert.ts'
+import { malformedLogAlert, misbehaviourAlert } from '../../src/watch/log-alerts.ts'
 import { HOSTILE_TEXTS } from '../support/hostile.ts'
 
 export const NOW = new Date('2026-10-05T09:32:30Z')
@@ -70,6 +80,51 @@ export const MALFORMED: MalformedAlert = {
   source: { kind: 'certspotter', id: '17597250121' },
 }
 
+const LOG = { id: Buffer.alloc(32, 7).toString('base64'), description: "Google 'Argon2027h1' log" }
+const inLog = (index: number) => ({ log: LOG.description, log_id: LOG.id, index, leaf_hash: hex(index) })
+
+/** A certificate that a log had, rather than the API: no words of SSLMate's are in it. */
+export function logged(i = 1, verified = true, more: Partial<CertificateAlert> = {}): CertificateAlert {
+  const { revoked: _revoked, problem_reporting: _reporting, issuer, ...rest } = certificate(i)
+  const source = { kind: 'log' as const, ...inLog(4_354_630_040 + i), verified }
+  return { ...rest, issuer: { name: issuer.name ?? '' }, logged_at: '2026-10-05T09:32:24.118Z', source, ...more }
+}
+
+/** Entries of a log that cannot be read, of which three are told. */
+export const MALFORMED_LOG: MalformedAlert = malformedLogAlert(
+  LOG.description,
+  [0, 1, 5].map((n) => ({ ...inLog(4_354_630_040 + n), why: 'subjectAltName at byte 412: ends early' })),
+  1234,
+  NOW.getTime(),
+)
+
+export const MISBEHAVIOUR: LogMisbehaviourAlert = misbehaviourAlert(
+  LOG,
+  {
+    kind: 'split-view',
+    about: '4354630040/iq3/ywgVzsux',
+    message:
+      'it signed two different trees of 4,354,630,040 entries: it shows different logs to different people. What was verified stays; reading goes on when a head continues it',
+  },
+  [
+    'evidence/Google-Argon2027h1-log-split-view-4354630040-5f1b0f4d3c9a.bin',
+    'evidence/Google-Argon2027h1-log-split-view-4354630040-5f1b0f4d3c9a.json',
+  ],
+  NOW.getTime(),
+)
+
+const behind =
+  "Google 'Argon2027h1' log: 41,200 entries behind for 16 min, because the log refuses requests that come faster (429). Nothing is lost: reading goes on where it stopped."
+export const TROUBLE_LOG: TroubleAlert = {
+  ...base(behind),
+  kind: 'trouble',
+  id: 'log/1',
+  severity: 'high',
+  component: `log:${LOG.description}`,
+  message: behind,
+  since: '2026-10-05T09:16:30Z',
+}
+
 const trouble =
   'The Cert Spotter API refuses the token (401). Nothing is lost: reading goes on where it stopped. Check CERTSPOTTER_API_TOKEN, then run certbell doctor.'
 export const TROUBLE: TroubleAlert = {
@@ -118,7 +173,10 @@ const anyBase = {
   findings: fc.array(fc.record({ kind: anyText, severity, reason: anyText }), { maxLength: 6 }),
   seen_at: anyTime,
 }
-const source = fc.record({ kind: fc.constant('certspotter' as const), id: anyText })
+const apiSource = fc.record({ kind: fc.constant('certspotter' as const), id: anyText })
+const anyInLog = { log: anyText, log_id: anyText, index: fc.nat(), leaf_hash: anyText }
+const logSource = fc.record({ kind: fc.constant('log' as const), ...anyInLog, verified: fc.boolean() })
+const source = fc.oneof(apiSource, logSource)
 const maybeHash = fc.oneof(fc.string({ unit: fc.constantFrom(...'0123456789abcdef'.split('')), minLength: 64, maxLength: 64 }), anyText)
 
 const optional = ['serial', 'key', 'revoked', 'precertificate', 'cert_sha256', 'pubkey_sha256', 'problem_reporting', 'logged_at'] as const
@@ -157,7 +215,9 @@ const anyState = { component: fc.oneof(anyText, fc.constantFrom('certspotter', '
 
 export const anyOther: fc.Arbitrary<Exclude<Alert, CertificateAlert>> = fc.oneof(
   fc.record({ ...anyBase, kind: fc.constant('inventory' as const), item: anyText, count: fc.nat(), hostnames: fc.nat(), issuers: fc.array(anyText, { maxLength: 20 }), issuer_counts: fc.array(fc.nat(), { maxLength: 20 }), newest: anyTime }), // prettier-ignore
-  fc.record({ ...anyBase, kind: fc.constant('malformed' as const), why: anyText, source }),
+  fc.record({ ...anyBase, kind: fc.constant('malformed' as const), why: anyText, source: apiSource }),
+  fc.record({ ...anyBase, kind: fc.constant('malformed' as const), why: anyText, source: logSource, count: fc.nat(), entries: fc.array(fc.record({ ...anyInLog, why: anyText }), { maxLength: 100 }) }), // prettier-ignore
+  fc.record({ ...anyBase, kind: fc.constant('log-misbehaviour' as const), log: anyText, log_id: anyText, misbehaviour: anyText, message: anyText, evidence: fc.array(anyText, { maxLength: 4 }) }), // prettier-ignore
   fc.record({ ...anyBase, kind: fc.constant('trouble' as const), ...anyState }),
   fc.record({ ...anyBase, kind: fc.constant('recovered' as const), ...anyState }),
   fc.record({ ...anyBase, kind: fc.constant('test' as const), message: anyText }),

@@ -9,7 +9,23 @@ import { judge } from '../../src/sandbox/slack-limits.ts'
 import { startSlack, type Slack } from '../../src/sandbox/slack.ts'
 import type { Alert } from '../../src/watch/alert.ts'
 import { HOSTILE, UNSAFE } from '../support/hostile.ts'
-import { anyCertificate, anyOther, certificate, certificateOf, INVENTORY, LONGEST, MALFORMED, NOW, RECOVERED, TEST, TROUBLE } from './alerts.ts'
+import {
+  anyCertificate,
+  anyOther,
+  certificate,
+  certificateOf,
+  INVENTORY,
+  logged,
+  LONGEST,
+  MALFORMED,
+  MALFORMED_LOG,
+  MISBEHAVIOUR,
+  NOW,
+  RECOVERED,
+  TEST,
+  TROUBLE,
+  TROUBLE_LOG,
+} from './alerts.ts'
 
 const context: LayoutContext = { now: NOW }
 const outage: LayoutContext = { now: NOW, outage: { since: new Date(NOW.getTime() - 9 * 3_600_000), waiting: 41 } }
@@ -44,6 +60,12 @@ describe('golden messages', () => {
     inventory: [[[INVENTORY], context]],
     'inventory-empty': [[[{ ...INVENTORY, count: 0, hostnames: 0, issuers: [], issuer_counts: [] }], context]],
     malformed: [[[MALFORMED], context]],
+    'log-certificate': [[[logged()], context]],
+    'log-certificate-not-verified': [[[logged(1, false)], context]],
+    'log-10-certificates': [[Array.from({ length: 10 }, (_, i) => logged(i, i > 0)), context]],
+    'log-malformed': [[[MALFORMED_LOG], context]],
+    'log-lies': [[[MISBEHAVIOUR], context]],
+    'log-trouble': [[[TROUBLE_LOG], context]],
     trouble: [[[TROUBLE], context]],
     recovered: [[[RECOVERED], context]],
     test: [[[TEST], context]],

@@ -6,7 +6,23 @@ import * as fc from 'fast-check'
 import { prettyAlert } from '../../src/notifiers/pretty.ts'
 import { createStdout } from '../../src/notifiers/stdout.ts'
 import { HOSTILE, UNSAFE } from '../support/hostile.ts'
-import { anyCertificate, anyOther, certificate, certificateOf, INVENTORY, LONGEST, MALFORMED, NOW, RECOVERED, TEST, TROUBLE } from './alerts.ts'
+import {
+  anyCertificate,
+  anyOther,
+  certificate,
+  certificateOf,
+  INVENTORY,
+  logged,
+  LONGEST,
+  MALFORMED,
+  MALFORMED_LOG,
+  MISBEHAVIOUR,
+  NOW,
+  RECOVERED,
+  TEST,
+  TROUBLE,
+  TROUBLE_LOG,
+} from './alerts.ts'
 
 const ALERTS = [
   certificateOf(['login.example.com', 'www.login.example.com', 'www.example.net']),
@@ -18,6 +34,11 @@ const ALERTS = [
   TROUBLE,
   RECOVERED,
   TEST,
+  logged(),
+  logged(2, false),
+  MALFORMED_LOG,
+  MISBEHAVIOUR,
+  TROUBLE_LOG,
 ]
 
 describe('stdout', () => {
@@ -70,6 +91,9 @@ describe('stdout', () => {
         everywhere,
         { ...INVENTORY, item: text, issuers: [text] },
         { ...MALFORMED, why: text },
+        logged(1, true, { source: { kind: 'log', log: text, log_id: text, index: 1, leaf_hash: text, verified: false } }),
+        { ...MALFORMED_LOG, why: text },
+        { ...MISBEHAVIOUR, log: text, message: text, evidence: [text] },
         { ...TROUBLE, component: text, message: text },
         { ...TEST, message: text },
       ]) {

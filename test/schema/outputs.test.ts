@@ -1,7 +1,7 @@
 // Every `--json` output of the real command, in good and bad times, held to its schema. The built command runs against the sandbox's servers.
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -9,6 +9,14 @@ import test from 'node:test'
 import type { TestContext } from 'node:test'
 import { outputNames, outputSchemas, outputSchemaText } from '../../scripts/output-schemas.ts'
 import type { OutputName } from '../../scripts/output-schemas.ts'
+import { createAuthority } from '../../src/sandbox/ct-authority.ts'
+import { makeFiller } from '../../src/sandbox/ct-filler.ts'
+import { brokenSignature } from '../../src/sandbox/ct-lies.ts'
+import { logList } from '../../src/sandbox/ct-list.ts'
+import { startCtHost } from '../../src/sandbox/ct-log-server.ts'
+import { createCtLog } from '../../src/sandbox/ct-log.ts'
+import { oddSubmissions } from '../../src/sandbox/ct-oddities.ts'
+import { issueTwins } from '../../src/sandbox/ct-twin.ts'
 import { startCertSpotterApi } from '../../src/sandbox/certspotter-api.ts'
 import type { CertSpotterApi } from '../../src/sandbox/certspotter-api.ts'
 import type { ApiIssuance } from '../../src/sandbox/issuance.ts'
@@ -162,12 +170,13 @@ test('the schemas take what the contract shows, and no more', () => {
   const entry = {
     log: "Google 'Argon2026h2' log",
     log_id: Buffer.alloc(32).toString('base64'),
+    operator: 'Google',
     type: 'rfc6962',
     state: 'usable',
     size: 4_354_630_040,
     position: 4_354_630_000,
     verified: 4_354_629_888,
-    lag: { entries: 40, seconds: 1.5, cause: 'the log answers slowly' },
+    lag: { entries: 40, seconds: 2, cause: 'slow' },
     last_error: 'timeout',
   }
   hold('logs', [entry])
@@ -213,7 +222,10 @@ test('check: every kind of item, folding, exclusions, notes', async (t) => {
   assert.deepEqual(checked.folded, [{ item: 'www.example.com', into: 'example.com' }])
   assert.deepEqual(checked.exclude, ['test.example.com'])
   assert.deepEqual(checked.sinks, ['stdout'])
-  assert.equal(checked.sources[0]?.token, false)
+  assert.deepEqual(
+    checked.sources.map((source) => [source.kind, 'token' in source && source.token]),
+    [['certspotter', false]],
+  )
   assert.ok(checked.notes.length >= 2)
   document('check', await s.run(['check', '--json']))
 })
@@ -413,6 +425,92 @@ test('a dead webhook beside a live one; a refused message; a name that the plan 
     () => 'the API is not obeyed',
   )
   assert.equal(blocked.source, 'certspotter')
+})
+
+test('the logs themselves: read to their end, entries that cannot be read, a lie, and a log that fails', async (t) => {
+  const s = await scene(t)
+  const host = await startCtHost()
+  t.after(async () => host.close())
+  const tiled = host.serve(createCtLog({ name: 'tiled' }), { protocol: 'static-ct' })
+  const classic = host.serve(createCtLog({ name: 'classic' }), { protocol: 'rfc6962' })
+  const both = [tiled.log, classic.log]
+  const now = new Date()
+  const filler = makeFiller({ count: 4, names: (n) => [`n${n}.stranger.test`], notBefore: now })
+  for (const log of both) log.addMany(300, filler)
+  const odd = oddSubmissions(createAuthority(), 'odd.example.com', '203.0.113.7', now)
+  for (const { submission } of odd) tiled.log.add(submission)
+  const twin = issueTwins(both, { names: ['new.example.com', 'other.example.net'], notBefore: now })
+  for (const log of both) log.publish()
+  writeFileSync(join(s.folder, 'logs.json'), logList([tiled, classic]))
+  writeFileSync(
+    join(s.folder, 'certbell.yaml'),
+    'watch: [example.com, 203.0.113.0/24]\ncertspotter: false\nlogs: {lists: [./logs.json], start: beginning, interval: 1s, bandwidth: 1Gbit}\nstdout: json\n',
+  )
+  const env = { MONITOR_DOMAINS: '', SLACK_WEBHOOK: '', CERTSPOTTER_API_TOKEN: '', CERTSPOTTER_API_URL: '', SLEEP_DELAY: '' }
+
+  const [source, ...none] = document('check', await s.run(['check', '--json'], env)).sources
+  assert.deepEqual(
+    [source, none],
+    [{ kind: 'logs', lists: ['logs.json'], only: [], start: 'beginning', interval_seconds: 1, bits_per_second: 1_000_000_000 }, []],
+  )
+  assert.equal(document('doctor', await s.run(['doctor', '--json'], env)).well, true)
+  assert.deepEqual(
+    document('status', await s.run(['status', '--json'], env)).reasons.map(({ component }) => component),
+    ['logs'],
+  )
+
+  const polled = await s.run(['poll'], env)
+  assert.equal(polled.code, 0, polled.stderr)
+  const rang = lines('alert', polled)
+  const certificates = rang.filter((alert) => alert.kind === 'certificate')
+  assert.equal(certificates.length, odd.filter(({ readable }) => readable).length + 1)
+  // In both logs, and one alert.
+  const [found, ...twice] = certificates.filter(({ id }) => id === twin.issuance('1').tbs_sha256)
+  assert.deepEqual([found?.source.kind, found?.logged_at !== undefined, twice], ['log', true, []])
+  const [malformed] = rang.filter((alert) => alert.kind === 'malformed')
+  assert.equal(malformed?.count, odd.filter(({ readable }) => !readable).length)
+  assert.equal(malformed?.entries?.length, malformed?.count)
+  assert.ok(lines('cert', await s.run(['certs', '--json'], env)).every(({ source: { kind } }) => kind === 'log'))
+
+  const rows = document('logs', await s.run(['logs', '--json'], env))
+  assert.deepEqual(
+    rows.map(({ log, log_id, operator, type, state, size, position, verified, lag, last_error }) => [log, log_id, operator, type, state, size, position, verified, lag, last_error]), // prettier-ignore
+    [classic, tiled].map(({ log }) => [`Sandbox '${log.name}' log`, log.keys.id.toString('base64'), 'Certbell sandbox', log === tiled.log ? 'static-ct' : 'rfc6962', 'usable', log.size, log.size, log.size, { entries: 0, seconds: 0 }, undefined]), // prettier-ignore
+  )
+  const well = document('status', await s.run(['status', '--json'], env))
+  assert.deepEqual([well.well, well.names, well.sources, well.logs], [true, [], [], rows])
+
+  tiled.log.addMany(10, filler)
+  tiled.log.publish()
+  tiled.show(() => brokenSignature(tiled.log))
+  const after = await s.run(['poll'], env)
+  assert.equal(after.code, 1)
+  const lied = lines('alert', after)
+  const [lie, ...more] = lied
+  assert.ok(lie?.kind === 'log-misbehaviour' && more.length === 0, JSON.stringify(lied))
+  assert.deepEqual([lie.misbehaviour, lie.log_id, lie.evidence.length], ['wrong-signature', tiled.log.keys.id.toString('base64'), 2])
+  for (const file of lie.evidence) assert.equal(statSync(join(s.folder, 'state', file)).mode & 0o777, 0o600)
+  assert.deepEqual(
+    lines('alert', await s.run(['alerts', '--json', '--limit', '1'], env)).map(({ kind }) => kind),
+    ['log-misbehaviour'],
+  )
+  const [liar] = document('logs', await s.run(['logs', '--json'], env)).filter(({ type }) => type === 'static-ct')
+  assert.deepEqual([liar?.lag.cause, liar?.verified, liar?.last_error !== undefined], ['misbehaves', tiled.log.size - 10, true])
+
+  tiled.show(undefined)
+  classic.log.addMany(10, filler)
+  classic.log.publish()
+  host.setFault(({ kind }) => (kind === 'get-entries' ? { status: 503 } : undefined))
+  const watching = start(['watch', '--json'], { ...s.env, ...env }, s.folder)
+  t.after(() => watching.kill('SIGKILL'))
+  const behind = await until(
+    async () => document('logs', await s.run(['logs', '--json'], env)).find(({ type, lag }) => type === 'rfc6962' && lag.cause !== undefined),
+    () => watching.stderr(),
+  )
+  assert.deepEqual([behind.type, behind.lag.entries, behind.lag.cause, behind.last_error], ['rfc6962', 10, 'down', 'it answers 503'])
+  document('status', await s.run(['status', '--json'], env))
+  watching.kill('SIGTERM')
+  assert.equal((await watching.ended).code, 0)
 })
 
 test('standard output as the sink: the sample is an alert, and the answer follows', async (t) => {

@@ -1,7 +1,7 @@
 // `certbell check`: what the configuration means. It asks and sends nothing, and opens no state.
 import type { Plan } from '../../app.ts'
 import { planRun } from '../../app.ts'
-import type { Config } from '../../config/config.ts'
+import type { Config, LogListSource, LogsConfig } from '../../config/config.ts'
 import type { Item } from '../../watch/item.ts'
 import { itemKey } from '../../watch/item.ts'
 import { safeJson } from '../../watch/printable.ts'
@@ -35,8 +35,8 @@ export function checkDocument(config: Config, plan: Plan): Readonly<Record<strin
     watch: config.watch.map(name),
     folded: config.folded.map(({ item, into }) => ({ item: item.text, into: into.text })),
     exclude: config.exclude.map((item) => item.text),
-    sources:
-      config.certspotter === false
+    sources: [
+      ...(config.certspotter === false
         ? []
         : [
             {
@@ -45,7 +45,9 @@ export function checkDocument(config: Config, plan: Plan): Readonly<Record<strin
               quota: config.certspotter.quota,
               baseline: config.certspotter.baseline,
             },
-          ],
+          ]),
+      ...(config.logs === false ? [] : [logsDocument(config.logs)]),
+    ],
     sinks: plan.setup.sinks,
     state: config.state.kind === 'directory' ? config.state.path : config.state.shown,
     notes: notes(config, plan),
@@ -63,7 +65,7 @@ function checkText(config: Config, plan: Plan): readonly string[] {
   const inside = config.folded.map(({ item, into }) => `${item.text} is inside ${into.text}`)
   const shown = config.watch.slice(0, MANY)
   add('watch', [
-    ...table(shown.map((item) => [item.text, itemWords(item), how(item)])),
+    ...table(shown.map((item) => [item.text, itemWords(item, config.logs !== false), how(item)])),
     ...(config.watch.length > MANY ? [`and ${grouped(config.watch.length - MANY)} more`] : []),
     ...inside.slice(0, MANY),
     ...(inside.length > MANY ? [`and ${grouped(inside.length - MANY)} more that are inside others`] : []),
@@ -75,7 +77,7 @@ function checkText(config: Config, plan: Plan): readonly string[] {
         .map((item) => item.text)
         .join(', '),
     ])
-  add('sources', [sourceWords(config)])
+  add('sources', sourceWords(config))
   add('sinks', [plan.setup.sinks.join(', ') || 'none: alerts are kept, and nobody is told'])
   add('state', [config.state.kind === 'directory' ? `${config.state.path} (SQLite)` : config.state.shown])
   if (config.listen !== undefined) add('listen', [`${config.listen.host}:${config.listen.port} for /livez, /healthz and /metrics`])
@@ -84,10 +86,38 @@ function checkText(config: Config, plan: Plan): readonly string[] {
   return [`${config.file ?? 'The configuration'} is fine.`, ...table(rows)]
 }
 
-function sourceWords(config: Config): string {
-  if (config.certspotter === false) return 'none: certspotter is false'
-  const { token, quota } = config.certspotter
-  return `Cert Spotter API, ${token === undefined ? 'without a token' : 'with a token'}: ${grouped(quota.full)} queries an hour for names with all below, ${grouped(quota.single)} for names alone`
+function sourceWords({ certspotter, logs }: Config): readonly string[] {
+  const words: string[] = []
+  if (certspotter !== false) {
+    const { token, quota } = certspotter
+    words.push(
+      `Cert Spotter API, ${token === undefined ? 'without a token' : 'with a token'}: ${grouped(quota.full)} queries an hour for names with all below, ${grouped(quota.single)} for names alone`,
+    )
+  }
+  if (logs !== false) words.push(logsWords(logs))
+  return words
+}
+
+function logsWords({ lists, only, start, intervalMs, bandwidth }: LogsConfig): string {
+  const which = only.length === 0 ? 'all that are live' : `those called ${only.join(', ')}`
+  const from = start === 'end' ? 'from where each ends when it is first read' : 'from its first entry'
+  const cap = bandwidth === undefined ? '' : `, at most ${grouped((8 * bandwidth) / 1000)} kbit/s`
+  return `the logs themselves (${which}, by the ${lists.length === 1 ? 'list' : 'lists'} ${lists.map(listName).join(', ')}): ${from}, a look every ${span(intervalMs)} at static logs and every ${span(3 * intervalMs)} at others${cap}`
+}
+
+function listName(list: LogListSource): string {
+  return list.kind === 'file' ? list.shown : list.kind === 'url' ? list.url : list.kind
+}
+
+function logsDocument({ lists, only, start, intervalMs, bandwidth }: LogsConfig): Readonly<Record<string, unknown>> {
+  return {
+    kind: 'logs',
+    lists: lists.map(listName),
+    only,
+    start,
+    interval_seconds: Math.round(intervalMs / 1000),
+    ...(bandwidth !== undefined && { bits_per_second: 8 * bandwidth }),
+  }
 }
 
 function notes(config: Config, plan: Plan): readonly string[] {

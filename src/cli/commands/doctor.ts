@@ -137,6 +137,7 @@ async function swapHonoured(backend: Backend): Promise<boolean> {
 
 async function apiFindings(config: Config, plan: Plan, world: World, counted: Counted): Promise<readonly Finding[]> {
   const [first] = plan.items.values()
+  if (config.certspotter === false && config.logs !== false) return []
   if (config.certspotter === false || first === undefined) return [{ level: 'warn', what: 'no name is asked for at the Cert Spotter API' }]
   if (counted === 'not-counted' || counted === 'blocked')
     return [{ level: 'warn', what: 'the Cert Spotter API was not asked: it told us to wait, or the query could not be counted' }]

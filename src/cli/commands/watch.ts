@@ -79,8 +79,7 @@ export async function watch(session: Session): Promise<number> {
     })
     if (opened !== undefined) {
       await showHealth()
-      if (screen === undefined)
-        log('info', `watching ${plural(plan.setup.items.length, 'name')}; alerts to ${plan.setup.sinks.join(', ') || 'nobody'}`)
+      if (screen === undefined) log('info', `watching ${plural(config.watch.length, 'name')}; alerts to ${plan.setup.sinks.join(', ') || 'nobody'}`)
       else for (const line of heading(config, plan, session.version)) screen.print(line)
       await runWatch(opened, world.clock, options)
     }
