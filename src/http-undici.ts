@@ -13,9 +13,12 @@ export interface Proxy {
   readonly no?: string
 }
 
+// To one origin. Waiting for a free one counts against a request's time, so there are as many as anyone asks for at once: see sources/hosts.ts.
+const MOST_CONNECTIONS = 48
+
 /** Makes the port and what closes its connections. */
 export function createHttp(proxy: Proxy = {}): { readonly http: Http; close(): Promise<void> } {
-  const options: AgentType.Options = { connections: 8, keepAliveTimeout: 10_000, connect: { timeout: 10_000 } }
+  const options: AgentType.Options = { connections: MOST_CONNECTIONS, keepAliveTimeout: 10_000, connect: { timeout: 10_000 } }
   const dispatcher: Dispatcher | Promise<Dispatcher> =
     proxy.http === undefined && proxy.https === undefined ? new Agent(options) : proxied(proxy, options)
   return {

@@ -1,4 +1,5 @@
 // The log lists as a configuration names them: over HTTP with a signature, or from a file.
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { LogListSource } from './config/config.ts'
 import { verifyLogList } from './ct/log-list.ts'
@@ -17,19 +18,24 @@ const LIMITS = { timeoutMs: 30_000, maxBytes: 16 * 1024 * 1024 }
 export function listSource(source: LogListSource, http: Http, userAgent: string): ListSource {
   switch (source.kind) {
     case 'google':
-      return { name: 'google', isPublic: true, every: HOURLY, read: overHttp(GOOGLE, Buffer.from(GOOGLE_LIST_KEY, 'base64'), http, userAgent) }
+      return {
+        name: 'google',
+        isPublic: true,
+        isSigned: true,
+        every: HOURLY,
+        read: overHttp(GOOGLE, Buffer.from(GOOGLE_LIST_KEY, 'base64'), http, userAgent),
+      }
     case 'apple':
-      return { name: 'apple', isPublic: true, every: HOURLY, read: overHttp(APPLE, undefined, http, userAgent) }
+      return { name: 'apple', isPublic: true, isSigned: false, every: HOURLY, read: overHttp(APPLE, undefined, http, userAgent) }
     case 'url':
-      return { name: source.url, isPublic: false, every: HOURLY, read: overHttp(source.url, source.key, http, userAgent) }
+      return { name: source.url, isPublic: false, isSigned: true, every: HOURLY, read: overHttp(source.url, source.key, http, userAgent) }
     case 'file':
-      return { name: source.shown, isPublic: false, every: FILE_EVERY, read: fromFile(source.path) }
+      return { name: source.shown, isPublic: false, isSigned: false, every: FILE_EVERY, read: fromFile(source.path) }
   }
 }
 
 function fromFile(path: string): ListSource['read'] {
-  let last: string | undefined
-  return async () => {
+  return async (known) => {
     let text: string
     try {
       text = readFileSync(path, 'utf8')
@@ -38,9 +44,8 @@ function fromFile(path: string): ListSource['read'] {
         cause: error,
       })
     }
-    if (text === last) return undefined
-    last = text
-    return { text, tag: undefined }
+    const tag = createHash('sha256').update(text).digest('hex')
+    return tag === known ? undefined : { text, tag }
   }
 }
 

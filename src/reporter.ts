@@ -32,6 +32,8 @@ export function linesOf(event: MonitorEvent, quota: Readonly<Record<'full' | 'si
       return [{ level: 'info', about: event.log, text: `begun at entry ${grouped(event.at)}` }]
     case 'log-read':
       return [{ level: 'debug', about: event.log, text: `${plural(event.entries, 'entry', 'entries')} read, ${grouped(event.verified)} verified` }]
+    case 'log-skipped':
+      return [{ level: 'warn', about: 'logs', text: event.message }]
     case 'log-failed':
       return [{ level: 'debug', about: event.log, text: event.message }]
     case 'taken-over':

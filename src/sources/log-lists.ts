@@ -10,6 +10,8 @@ export interface ListSource {
   readonly name: string
   /** True for a list of somebody else's that has logs for tests in it. */
   readonly isPublic: boolean
+  /** Its signature is checked: what it says of a log counts more than what one without says. */
+  readonly isSigned: boolean
   /** ms between two looks. */
   readonly every: number
   /** The list's text; undefined: as it was when `tag` was given. Throws Error with what is wrong, in words: no list for now. */
@@ -26,8 +28,8 @@ export interface KeptList {
 export interface ListState {
   readonly source: ListSource
   readonly list: LogList | undefined
-  /** ms. */
-  readonly refused: { readonly since: number; readonly message: string } | undefined
+  /** Since when (ms) the newest list is not used, and why; `away`: there was none to be had. */
+  readonly refused: { readonly since: number; readonly message: string; readonly away: boolean } | undefined
 }
 
 export interface LogListsOptions {
@@ -42,6 +44,9 @@ export interface LogLists {
   readonly states: readonly ListState[]
 }
 
+/** A list that is not used is asked for again after this. */
+const AGAIN = 300_000
+
 /** The lists, as they were kept. */
 export async function createLogLists({ sources, load, save }: LogListsOptions): Promise<LogLists> {
   const states: { source: ListSource; list: LogList | undefined; refused: ListState['refused']; tag: string | undefined; lookedAt: number }[] = []
@@ -54,6 +59,7 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
     state.lookedAt = now
     const before = state.refused?.message
     let message: string | undefined
+    let away = false
     try {
       const read = await state.source.read(state.list === undefined ? undefined : state.tag)
       if (read === undefined) {
@@ -70,11 +76,13 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
     } catch (error) {
       if (!(error instanceof Error) || error.name === 'StoreError' || error.name === 'OwnerError') throw error
       ;({ message } = error)
+      away = true
     }
     const kept = state.list === undefined ? 'None is known yet' : 'The one that is known stays in use'
     state.refused = {
       since: state.refused?.since ?? now,
       message: `the log list ${state.source.name} is not used: ${message ?? 'it cannot be read'}. ${kept}`,
+      away,
     }
     return state.refused.message !== before
   }
@@ -83,7 +91,8 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
     refresh: async (now) => {
       let changed = false
       for (const state of states)
-        if (now - state.lookedAt >= state.source.every || now < state.lookedAt) changed = (await look(state, now)) || changed
+        if (now - state.lookedAt >= (state.refused === undefined ? state.source.every : Math.min(AGAIN, state.source.every)) || now < state.lookedAt)
+          changed = (await look(state, now)) || changed
       return changed
     },
   }
@@ -123,12 +132,23 @@ const ENDED_FOR = 30 * 24 * 3_600_000
 /** The logs to read, each once, by its id. */
 export function chooseLogs(states: readonly ListState[], { only, begun }: Choice, now: number): ReadonlyMap<string, ListedLog> {
   const chosen = new Map<string, ListedLog>()
-  for (const { source, list } of states) {
+  // A list without a signature can add logs, and not change those of one that has it.
+  for (const { source, list } of states.toSorted((a, b) => Number(b.source.isSigned) - Number(a.source.isSigned))) {
     for (const log of list?.logs ?? []) {
       if (!chosen.has(log.id) && isLive(log, source.isPublic, begun(log.id), now) && isReachable(log) && isWanted(log, only)) chosen.set(log.id, log)
     }
   }
   return chosen
+}
+
+/** Logs that would be read if they could be, and rows that are none, with the reason. */
+export function skippedLogs(states: readonly ListState[], only: readonly string[], now: number): readonly string[] {
+  return states.flatMap(({ source, list }) => [
+    ...(list?.oddities ?? []).map((each) => `a row of the log list ${source.name} is skipped: ${each}`),
+    ...(list?.logs ?? [])
+      .filter((log) => isLive(log, source.isPublic, false, now) && isWanted(log, only) && !isReachable(log))
+      .map(({ description }) => `${description} is not read: its address is an http: URL, which is for this machine alone`),
+  ])
 }
 
 function isLive({ state, type, interval }: ListedLog, isPublic: boolean, begun: boolean, now: number): boolean {

@@ -34,6 +34,8 @@ export interface ReadAheadOptions {
   readonly clock: Clock
   readonly random: () => number
   readonly signal: AbortSignal
+  /** A request that failed so often in a row is not made again: LogFailure. Infinity: it always is. */
+  readonly attempts: number
   /** A request failed and is made again; and it went well again. */
   readonly failed: (failure: LogFailure) => void
   readonly succeeded: () => void
@@ -97,7 +99,7 @@ async function whole(start: number, endExclusive: number, size: number, options:
   }
 }
 
-async function patiently<T>({ clock, random, signal, window, failed, succeeded }: ReadAheadOptions, ask: () => Promise<T>): Promise<T> {
+async function patiently<T>({ clock, random, signal, window, attempts, failed, succeeded }: ReadAheadOptions, ask: () => Promise<T>): Promise<T> {
   for (let failures = 0; ; failures++) {
     try {
       const answer = await ask()
@@ -107,6 +109,7 @@ async function patiently<T>({ clock, random, signal, window, failed, succeeded }
       if (!(error instanceof LogFailure)) throw error
       window.failed()
       failed(error)
+      if (failures + 1 >= attempts) throw error
       const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(20, failures))
       await clock.sleepUntil(Math.max(error.until ?? 0, clock.now() + pause * (0.5 + random() / 2)), signal)
       signal.throwIfAborted()

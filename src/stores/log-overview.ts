@@ -1,6 +1,7 @@
 // How each log stands, for logs, status, /metrics and /healthz alike. Pure.
 import type { LagCause } from '../watch/lag.ts'
 import type { LogState } from './log-state.ts'
+import { BEHIND } from './log-state.ts'
 
 export interface LogOverview {
   readonly log: string
@@ -24,30 +25,45 @@ export interface LogOverview {
   readonly seenAt: number | undefined
 }
 
-/** The logs, by operator and name. */
+/** The logs, by operator and name. What is read of one behind its end counts as its lag. */
 export function logOverviews(states: Iterable<LogState>, now: number): readonly LogOverview[] {
-  return [...states]
-    .filter(({ watched }) => watched)
+  const watched = [...states].filter((each) => each.watched)
+  return watched
+    .filter(({ id }) => !id.endsWith(BEHIND))
     .map((each) => {
-      const { head, position, behindSince, failing, cause } = each
-      const lagEntries = Math.max(0, (head?.size ?? position.size) - position.size)
-      const since = Math.min(lagEntries > 0 ? (behindSince ?? now) : Infinity, failing?.since ?? Infinity)
+      const behind = watched.find(({ id }) => id === each.id + BEHIND)
+      const { head, position, failing } = each
+      const lags = [each, ...(behind === undefined ? [] : [behind])].map((part) => lagOf(part, now))
+      const worst = lags.reduce((a, b) => (b.ms > a.ms ? b : a))
+      const late = failing ?? behind?.failing
       return {
         log: each.description,
-        // What is read behind is of the same log.
-        logId: each.id.replace(/#.*$/, ''),
+        logId: each.id,
         operator: each.operator,
         type: each.protocol,
         state: each.state ?? 'reading',
         size: head?.size,
         position: position.size,
         verified: each.verified.size,
-        lagMs: Number.isFinite(since) ? Math.max(0, now - since) : 0,
-        lagEntries,
-        cause: failing?.kind ?? (lagEntries > 0 ? (cause ?? 'cpu') : undefined),
-        lastError: failing?.message,
+        lagMs: worst.ms,
+        lagEntries: lags.reduce((sum, { entries }) => sum + entries, 0),
+        cause: worst.cause,
+        lastError: late?.message,
         seenAt: head?.seenAt,
       }
     })
     .sort((a, b) => a.operator.localeCompare(b.operator) || a.log.localeCompare(b.log))
+}
+
+function lagOf(
+  { head, position, behindSince, failing, cause }: LogState,
+  now: number,
+): { readonly ms: number; readonly entries: number; readonly cause: LagCause | undefined } {
+  const entries = Math.max(0, (head?.size ?? position.size) - position.size)
+  const since = Math.min(entries > 0 ? (behindSince ?? now) : Infinity, failing?.since ?? Infinity)
+  return {
+    ms: Number.isFinite(since) ? Math.max(0, now - since) : 0,
+    entries,
+    cause: failing?.kind ?? (entries > 0 ? (cause ?? 'cpu') : undefined),
+  }
 }

@@ -51,6 +51,9 @@ export interface LogState {
   readonly malformed: { readonly toldAt: number; readonly count: number; readonly entries: readonly MalformedLogEntry[]; readonly below: number }
 }
 
+/** What the key of a log's state ends in where it is of what is read behind its end. */
+export const BEHIND = '#behind'
+
 /** How many heads are kept: some minutes of a busy log. */
 export const RECENT_HEADS = 64
 

@@ -2,7 +2,7 @@
 import { EMPTY_RANGE } from '../ct/compact-range.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
 import type { StoredHead } from '../stores/log-state.ts'
-import { storedRange } from '../stores/log-state.ts'
+import { BEHIND, storedRange } from '../stores/log-state.ts'
 import { NO_FINDS } from '../stores/tail.ts'
 import type { LogContext } from './context.ts'
 import { readTo } from './read-to.ts'
@@ -13,7 +13,7 @@ export const LARGE = 200_000
 
 /** The name under which what is read behind is kept. */
 export function behindKey(id: string): string {
-  return `${id}#behind`
+  return id + BEHIND
 }
 
 /** Notes that everything up to this head is to be read behind. */

@@ -63,6 +63,7 @@ export async function readEntries(context: LogContext, begin: LogState, received
     clock,
     random,
     signal,
+    attempts: ports.attempts ?? Infinity,
     failed: (each) => {
       const { failing: _, ...calm } = begin
       failure = withFailure({ ...calm, ...(failure !== undefined && { failing: failure }) }, each, clock.now()).failing

@@ -13,6 +13,7 @@ import type { Sieve } from '../watch/sieve.ts'
 export type TailEvent =
   | { readonly kind: 'log-begun'; readonly log: string; readonly at: number }
   | { readonly kind: 'log-read'; readonly log: string; readonly entries: number; readonly verified: number }
+  | { readonly kind: 'log-skipped'; readonly message: string }
   | { readonly kind: 'log-failed'; readonly log: string; readonly message: string }
   | { readonly kind: 'alerts'; readonly alerts: readonly Alert[] }
 
@@ -25,6 +26,8 @@ export interface TailPorts {
   readonly userAgent: string
   /** No request may take longer, ms. */
   readonly longestMs: number
+  /** A request that failed so often in a row ends the turn; default: never. */
+  readonly attempts?: number
   /** Keeps back what may matter; `sift` looks into that. */
   readonly sieve: Sieve
   readonly sift: Sift

@@ -8,10 +8,11 @@ import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import { LogFailure } from '../sources/log-failure.ts'
 import { createLogGet } from '../sources/log-http.ts'
 import type { LogLists } from '../sources/log-lists.ts'
-import { chooseLogs } from '../sources/log-lists.ts'
+import { chooseLogs, skippedLogs } from '../sources/log-lists.ts'
 import { createRfc6962 } from '../sources/rfc6962.ts'
 import { createStaticCt } from '../sources/static-ct.ts'
 import type { LogState } from '../stores/log-state.ts'
+import { BEHIND } from '../stores/log-state.ts'
 import { FencedError } from '../stores/store.ts'
 import { NO_FINDS } from '../stores/tail.ts'
 import { StoreError } from '../watch/errors.ts'
@@ -39,6 +40,10 @@ const LEASE = 60_000
 const RENEW = 15_000
 const LOOK = 2000
 const STATE_RETRY = 30_000
+/** A pass ends: a request that failed so often in a row is left to the next. */
+const PASS_ATTEMPTS = 4
+/** A tree head this old says that the log has stopped: an RFC 6962 log has a day (its MMD), a static one merges every second. */
+const STALE = { rfc6962: 26 * 3_600_000, 'static-ct': 3_600_000 }
 /** A trouble that lasts so long rings. */
 const PATIENCE = 15 * 60_000
 
@@ -55,6 +60,15 @@ export function createTail(given: TailPorts): Tail {
     },
   }
   const hosts = createHosts(clock)
+
+  const skipped = new Set<string>()
+  const tellSkipped = (now: number): void => {
+    for (const message of skippedLogs(lists.states, ports.only, now)) {
+      if (skipped.has(message)) continue
+      skipped.add(message)
+      ports.report({ kind: 'log-skipped', message })
+    }
+  }
 
   const reading = async (signal: AbortSignal): Promise<void> => {
     const states = new Map(await store.states())
@@ -74,6 +88,7 @@ export function createTail(given: TailPorts): Tail {
         const fresh = await firstListed(ports, lists)
         const chosen = chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now)
         if (running.size === 0) await leaveOthers(ports, states, chosen)
+        tellSkipped(now)
         for (const [id, log] of chosen) {
           if (running.has(id)) continue
           const task = tailLog(ports, hosts, log, states, fresh.has(id), all).catch((error: unknown) => {
@@ -104,9 +119,11 @@ export function createTail(given: TailPorts): Tail {
       const states = new Map(await store.states())
       const fresh = await firstListed(ports, lists)
       const chosen = chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now)
+      await leaveOthers(ports, states, chosen)
+      tellSkipped(now)
       const went = await Promise.all(
         [...chosen.values()].map(async (log) => {
-          const opened = openReader(ports, hosts, log, states, fresh.has(log.id), signal)
+          const opened = openReader({ ...ports, attempts: PASS_ATTEMPTS }, hosts, log, states, fresh.has(log.id), signal)
           if (opened === undefined) return true
           const { reader, behind } = opened
           try {
@@ -175,7 +192,7 @@ const FIRST_LISTED = 'first-listed'
 // What is not read any more is no trouble, however far behind it was.
 async function leaveOthers({ store, clock }: TailPorts, states: Map<string, LogState>, chosen: ReadonlyMap<string, ListedLog>): Promise<void> {
   for (const [key, state] of states) {
-    if (!state.watched || chosen.has(key.replace(/#.*$/, ''))) continue
+    if (!state.watched || chosen.has(key.replace(BEHIND, ''))) continue
     const { state: left } = await store.keep({ ...state, watched: false }, NO_FINDS, clock.now())
     states.set(key, left)
   }
@@ -187,10 +204,16 @@ function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogLists, now:
     if (refused !== undefined)
       troubles.push({ component: `log-list:${source.name}`, kind: 'refused', since: refused.since, message: refused.message })
   }
-  for (const { description, behindSince, failing, position, head, cause, watched } of states.values()) {
+  for (const { description, behindSince, failing, position, head, cause, watched, protocol, state } of states.values()) {
     if (!watched) continue
     const since = Math.min(behindSince ?? Infinity, failing?.since ?? Infinity)
-    if (now - since < PATIENCE) continue
+    if (now - since < PATIENCE) {
+      const age = now - (head?.timestamp ?? now)
+      if (age < STALE[protocol] || state === 'readonly' || state === 'retired') continue
+      const message = `${description}: its newest tree head is ${span(age)} old, though it should have a new one by now. The log may have stopped, or shows us an old state.`
+      troubles.push({ component: `log:${description}`, kind: 'stale', since: head?.timestamp ?? now, message })
+      continue
+    }
     const behind = (head?.size ?? 0) - position.size
     const why = failing?.message ?? causeText(failing?.kind ?? cause ?? 'slow')
     const message = `${description}: ${behind > 0 ? `${grouped(behind)} entries behind` : 'not read'} for ${span(now - since)}, because ${why}. Nothing is lost: reading goes on where it stopped.`
@@ -212,16 +235,17 @@ async function tailLog(
   const opened = openReader(ports, hosts, log, states, fresh, signal)
   if (opened === undefined) return
   const { reader, behind } = opened
-  let old: Promise<void> | undefined
+  let old: Promise<unknown> | undefined
+  let oldFailed: unknown
   for (let failures = 0; !signal.aborted;) {
     const began = clock.now()
     let until = began + every
     try {
       await reader.turn()
       failures = 0
-      // Beside the end, and at its own pace. What it throws is thrown when the signal is given.
-      old ??= readBehind(behind)
-      old.catch(() => undefined)
+      // Beside the end, and at its own pace.
+      old ??= readBehind(behind).catch((error: unknown) => (oldFailed = error))
+      if (oldFailed !== undefined) throw oldFailed
     } catch (error) {
       if (!(error instanceof LogFailure)) throw error
       failures += 1

@@ -34,7 +34,7 @@ export function createMetrics(version: string): Metrics {
   const logLabels = ['log', 'log_id']
   const logSize = gauge('certbell_log_size', 'Entries of the newest head that the log signed.', logLabels)
   const logRead = gauge('certbell_log_position', 'Entries of the log that were read.', logLabels)
-  const logVerified = gauge('certbell_log_verified', 'Entries of the log that were hashed into a head that it signed.', logLabels)
+  const logVerified = gauge('certbell_log_verified_position', 'Entries of the log that were hashed into a head that it signed.', logLabels)
   const logLag = gauge('certbell_log_lag_entries', 'Entries of the log that were not read yet.', logLabels)
   const logLate = gauge('certbell_log_lag_seconds', 'Since when there are such entries, or the log fails.', logLabels)
   const overdue = gauge('certbell_well', '1 if all is well, as certbell status says.')

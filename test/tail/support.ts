@@ -76,6 +76,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
         {
           name: 'list',
           isPublic: false,
+          isSigned: false,
           every: 50,
           read: async () => {
             const next = logList(run.lists, { madeAt: new Date(1_760_000_000_000) })
