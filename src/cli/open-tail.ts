@@ -9,13 +9,16 @@ import type { KeptList } from '../sources/log-lists.ts'
 import { createLogLists } from '../sources/log-lists.ts'
 import { createSift } from '../sources/log-sift.ts'
 import type { Backend } from '../stores/backend.ts'
+import type { TailStore } from '../stores/tail.ts'
 import { createTailStore } from '../stores/tail.ts'
 import { LARGE } from '../tail/behind.ts'
 import type { Tail } from '../tail/tail.ts'
 import { createTail } from '../tail/tail.ts'
 import { OwnerError } from '../watch/errors.ts'
+import { itemKey } from '../watch/item.ts'
 import { createMatcher } from '../watch/match.ts'
 import { createSieve } from '../watch/sieve.ts'
+import { listed } from '../watch/words.ts'
 import { keepEvidence } from './evidence.ts'
 
 /** See World.openTail. */
@@ -28,6 +31,7 @@ export async function openTail(
   report: (event: MonitorEvent) => void,
 ): Promise<Tail> {
   const store = createTailStore(backend, plan.setup.sinks, world.owner)
+  await sayFromWhen(store, config, world)
   const known = await createLogLists({
     sources: lists.map((source) => listSource(source, world.http, plan.userAgent)),
     load: async (name) => {
@@ -63,3 +67,18 @@ export async function openTail(
     },
   })
 }
+
+// Logs that were begun earlier were read without a name that is new: said once, since it is easy to take for more.
+async function sayFromWhen(store: TailStore, { watch, certspotter }: Config, { clock, warn }: World): Promise<void> {
+  const text = await store.document(FROM_WHEN)
+  const since = text === undefined ? {} : (JSON.parse(text) as Record<string, number>)
+  const fresh = watch.filter((item) => since[itemKey(item)] === undefined)
+  if (fresh.length === 0) return
+  const now = clock.now()
+  await store.putDocument(FROM_WHEN, JSON.stringify(Object.fromEntries(watch.map((item) => [itemKey(item), since[itemKey(item)] ?? now]))))
+  if (text === undefined) return
+  const before = certspotter === false ? 'what they held before was read without it' : 'the Cert Spotter API covers what they held before'
+  warn(`${listed(fresh.map((item) => item.text))} ${fresh.length === 1 ? 'is' : 'are'} looked for in the logs from now on; ${before}`)
+}
+
+const FROM_WHEN = 'logs-watched-since'

@@ -111,35 +111,64 @@ export function createTail(given: TailPorts): Tail {
     if (broken !== undefined) throw broken
   }
 
+  const readOnce = async (signal: AbortSignal): Promise<boolean> => {
+    const now = clock.now()
+    await lists.refresh(now)
+    const states = new Map(await store.states())
+    const fresh = await firstListed(ports, lists)
+    const chosen = chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now)
+    await leaveOthers(ports, states, chosen)
+    tellSkipped(now)
+    const went = await Promise.all(
+      [...chosen.values()].map(async (log) => {
+        const opened = openReader({ ...ports, attempts: PASS_ATTEMPTS }, hosts, log, states, fresh.has(log.id), signal)
+        if (opened === undefined) return true
+        const { reader, behind } = opened
+        try {
+          await reader.turn()
+          await readBehind(behind)
+          return true
+        } catch (error) {
+          if (!(error instanceof LogFailure)) throw error
+          await reader.failed(error)
+          return false
+        }
+      }),
+    )
+    ports.report({ kind: 'alerts', alerts: await store.review(troublesOf(states, lists, clock.now()), clock.now()) })
+    return went.every(Boolean)
+  }
+
+  const renew = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await clock.sleepUntil(clock.now() + RENEW, signal)
+      if (!signal.aborted && !(await store.claim(clock.now(), clock.now() + LEASE))) return
+    }
+  }
+
   return {
     pass: async (signal) => {
-      const now = clock.now()
-      if (!(await store.claim(now, now + LEASE))) return true
-      await lists.refresh(now)
-      const states = new Map(await store.states())
-      const fresh = await firstListed(ports, lists)
-      const chosen = chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now)
-      await leaveOthers(ports, states, chosen)
-      tellSkipped(now)
-      const went = await Promise.all(
-        [...chosen.values()].map(async (log) => {
-          const opened = openReader({ ...ports, attempts: PASS_ATTEMPTS }, hosts, log, states, fresh.has(log.id), signal)
-          if (opened === undefined) return true
-          const { reader, behind } = opened
-          try {
-            await reader.turn()
-            await readBehind(behind)
-            return true
-          } catch (error) {
-            if (!(error instanceof LogFailure)) throw error
-            await reader.failed(error)
-            return false
-          }
-        }),
+      const over = new AbortController()
+      const all = AbortSignal.any([signal, over.signal])
+      if (!(await store.claim(clock.now(), clock.now() + LEASE))) return true
+      // A pass may take hours: the right to read is renewed meanwhile. Whatever ends that ends the pass.
+      const renewing = renew(all).then(
+        () => undefined,
+        (error: unknown) => error,
       )
-      ports.report({ kind: 'alerts', alerts: await store.review(troublesOf(states, lists, clock.now()), clock.now()) })
-      await store.release()
-      return went.every(Boolean)
+      void renewing.then(() => over.abort())
+      try {
+        return await readOnce(all)
+      } catch (error) {
+        const why = all.aborted && !(error instanceof StoreError) ? await renewing : error
+        // Told to end, or another process reads them now: then they are read.
+        if (why === undefined || why instanceof FencedError) return true
+        throw why
+      } finally {
+        over.abort()
+        await renewing
+        await store.release().catch(() => undefined)
+      }
     },
     run: async (signal, hear = () => undefined) => {
       found = hear
@@ -244,8 +273,15 @@ async function tailLog(
       await reader.turn()
       failures = 0
       // Beside the end, and at its own pace.
-      old ??= readBehind(behind).catch((error: unknown) => (oldFailed = error))
-      if (oldFailed !== undefined) throw oldFailed
+      old ??= readBehind(behind).catch((error: unknown) => {
+        oldFailed = error
+      })
+      if (oldFailed !== undefined) {
+        const error = oldFailed
+        old = undefined
+        oldFailed = undefined
+        throw error
+      }
     } catch (error) {
       if (!(error instanceof LogFailure)) throw error
       failures += 1

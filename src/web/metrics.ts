@@ -5,8 +5,8 @@ import type { Overview } from '../stores/overview.ts'
 export interface Metrics {
   /** One query was asked. */
   asked(queryClass: string, outcome: 'ok' | 'wait' | 'failed'): void
-  /** One delivery was tried. `delays`: seconds from seeing to having sent, one for each alert that the sink took. */
-  sent(sink: string, outcome: string, delays: readonly number[]): void
+  /** One delivery was tried. `delays`: seconds from seeing to having sent (from a log: from its timestamp on), one for each alert that the sink took. */
+  sent(sink: string, outcome: string, delays: readonly { readonly source: 'certspotter' | 'log'; readonly seconds: number }[]): void
   /** The exposition text. `alerts` are counts by `kind/severity` over the life of the state. */
   render(overview: Overview, alerts: Readonly<Record<string, number>>): Promise<string>
   readonly contentType: string
@@ -40,7 +40,7 @@ export function createMetrics(version: string): Metrics {
   const overdue = gauge('certbell_well', '1 if all is well, as certbell status says.')
   const delay = new Histogram({
     name: 'certbell_alert_delay_seconds',
-    help: 'From the time an issuance was seen to the time a sink had taken its alert.',
+    help: 'From the time an issuance was seen, or logged where it was read from a log, to the time a sink had taken its alert.',
     labelNames: ['source'],
     buckets: [1, 2, 5, 10, 30, 60, 300, 900, 3600, 86_400],
     registers,
@@ -50,7 +50,7 @@ export function createMetrics(version: string): Metrics {
     asked: (queryClass, outcome) => queries.inc({ class: queryClass, outcome }),
     sent: (sink, outcome, delays) => {
       messages.inc({ sink, outcome })
-      for (const seconds of delays) delay.observe({ source: 'certspotter' }, Math.max(0, seconds))
+      for (const { source, seconds } of delays) delay.observe({ source }, Math.max(0, seconds))
     },
     render: async (overview, alerts) => {
       const source = 'certspotter'

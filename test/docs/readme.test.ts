@@ -267,7 +267,7 @@ test("the README's defaults are the program's", () => {
 test('the README has every metric that is rendered, with its labels, and no other', async () => {
   const metrics = createMetrics('1')
   metrics.asked('full', 'ok')
-  metrics.sent('slack', 'delivered', [1])
+  metrics.sent('slack', 'delivered', [{ source: 'certspotter', seconds: 1 }])
   const setup = {
     items: [],
     credential: 'x',

@@ -34,6 +34,8 @@ export interface TailRun {
   caughtUp(...served: readonly ServedLog[]): Promise<void>
   /** Evidence that was kept, by name. */
   readonly evidence: Map<string, Readonly<Record<string, unknown>>>
+  /** One pass, where it is idle. */
+  pass(): Promise<boolean>
   stop(): Promise<void>
   /** Ends it as it is, and begins again on the same state. */
   restart(): Promise<void>
@@ -44,6 +46,8 @@ export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval
   readonly watch?: readonly string[]
   readonly backend?: () => Promise<Backend>
   readonly clock?: Clock
+  /** Nothing is read but by `pass`. */
+  readonly idle?: boolean
 }
 
 /** Begins reading these logs. */
@@ -62,6 +66,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
   let process = 0
   let stop = new AbortController()
   let running: Promise<void> = Promise.resolve()
+  let pass = async (): Promise<boolean> => false
   let backend = await open()
   const clock = options.clock ?? systemClock
 
@@ -119,7 +124,8 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       },
       stateFailed: () => undefined,
     })
-    running = tail.run(stop.signal)
+    pass = async () => tail.pass(stop.signal)
+    running = options.idle === true ? Promise.resolve() : tail.run(stop.signal)
   }
   const until: TailRun['until'] = async (what, is, ms = 15_000) => {
     const deadline = Date.now() + ms
@@ -140,6 +146,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
     rung: () => run.of('certificate').map(({ id }) => id),
     of: <K extends Alert['kind']>(kind: K) => alerts.filter((alert): alert is Extract<Alert, { kind: K }> => alert.kind === kind),
     state,
+    pass: async () => pass(),
     until,
     caughtUp: async (...logs) => {
       for (const each of logs)

@@ -397,3 +397,54 @@ describe('issuances over several logs', () => {
     assert.deepEqual(run.rung(), ids)
   })
 })
+
+describe('a pass', () => {
+  it('reads every log to its end, once', async (t) => {
+    const place = await host(t)
+    const served = [
+      place.serve(createCtLog({ name: 'a' }), { protocol: 'static-ct' }),
+      place.serve(createCtLog({ name: 'b' }), { protocol: 'rfc6962' }),
+    ]
+    const ids = served.flatMap(({ log }) => fill(log, 600, `${log.name}.watched.example`))
+    for (const { log } of served) log.publish()
+    const run = await read(t, served, { idle: true })
+    assert.equal(await run.pass(), true)
+    assert.deepEqual(sorted(run.rung()), sorted(ids))
+    assert.equal(await run.pass(), true)
+    assert.equal(run.rung().length, 2)
+  })
+
+  it('ends though a log gives nothing, and says so; the next goes on', async (t) => {
+    const place = await host(t)
+    const [good, bad] = [
+      place.serve(createCtLog({ name: 'good' }), { protocol: 'static-ct' }),
+      place.serve(createCtLog({ name: 'bad' }), { protocol: 'rfc6962' }),
+    ]
+    const ids = [...fill(good.log, 300, 'a.watched.example'), ...fill(bad.log, 300, 'b.watched.example')]
+    good.log.publish()
+    bad.log.publish()
+    place.setFault(({ log, kind }) => (log === 'bad' && kind === 'get-entries' ? { status: 503 } : undefined))
+    const run = await read(t, [good, bad], { idle: true })
+    assert.equal(await run.pass(), false)
+    assert.equal((await run.state(bad))?.failing?.kind, 'down')
+    place.setFault(() => undefined)
+    assert.equal(await run.pass(), true)
+    assert.equal((await run.state(bad))?.failing, undefined)
+    assert.deepEqual(sorted(run.rung()), sorted(ids))
+  })
+
+  it('that is told to end ends, and what it found is kept', async (t) => {
+    const place = await host(t)
+    const served = place.serve(createCtLog({ name: 'long' }), { protocol: 'static-ct' })
+    const [first] = fill(served.log, 300, 'a.watched.example')
+    fill(served.log, 1200)
+    served.log.publish()
+    place.setFault(({ kind, tile }) => (kind === 'data-tile' && (tile?.index ?? 0) > 1 ? 'hang' : undefined))
+    const run = await read(t, [served], { idle: true })
+    const passing = run.pass()
+    await run.until('the first part is kept', () => run.rung().length === 1)
+    await run.stop()
+    await passing
+    assert.deepEqual(run.rung(), [first])
+  })
+})

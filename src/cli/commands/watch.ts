@@ -6,6 +6,7 @@ import type { WatchOptions } from '../../daemon.ts'
 import type { MonitorEvent } from '../../monitor.ts'
 import { look as lookAt } from '../../stores/look.ts'
 import type { Overview } from '../../stores/overview.ts'
+import type { Alert } from '../../watch/alert.ts'
 import type { StoreError } from '../../watch/errors.ts'
 import { plural, span } from '../../watch/words.ts'
 import { healthDocument } from '../../web/health.ts'
@@ -119,9 +120,14 @@ function measure(metrics: ReturnType<typeof createMetrics>, event: MonitorEvent,
   if (event.kind === 'asked') metrics.asked(event.work.queryClass, 'ok')
   if (event.kind === 'refused') metrics.asked(event.work.queryClass, event.failure.kind === 'wait' ? 'wait' : 'failed')
   if (event.kind === 'sent') {
-    const delays = event.outcome.kind === 'delivered' ? event.message.alerts.map((alert) => (now - Date.parse(alert.seen_at)) / 1000) : []
+    const delays = event.outcome.kind === 'delivered' ? event.message.alerts.map((alert) => delayOf(alert, now)) : []
     metrics.sent(event.message.sink, event.outcome.kind, delays)
   }
+}
+
+function delayOf(alert: Alert, now: number): { readonly source: 'certspotter' | 'log'; readonly seconds: number } {
+  const logged = alert.kind === 'certificate' && alert.source.kind === 'log' ? alert.logged_at : undefined
+  return { source: logged === undefined ? 'certspotter' : 'log', seconds: (now - Date.parse(logged ?? alert.seen_at)) / 1000 }
 }
 
 async function listen(
