@@ -15,6 +15,8 @@ export interface StoredHead {
   readonly size: number
   readonly root: string
   readonly timestamp: number
+  /** DigitallySigned, base64: with it the head is evidence by itself. */
+  readonly signature?: string
 }
 
 /** One log. Times in ms. */
@@ -54,8 +56,8 @@ export interface LogState {
 /** What the key of a log's state ends in where it is of what is read behind its end. */
 export const BEHIND = '#behind'
 
-/** How many heads are kept: some minutes of a busy log. */
-export const RECENT_HEADS = 64
+/** How many heads are kept: a minute or two of a busy log. */
+export const RECENT_HEADS = 32
 
 /** The name of its document. */
 export function logDocument(id: string): string {

@@ -63,7 +63,9 @@ export function createLogReader(context: LogContext, begin: Begin): LogReader {
     let state = await current(received)
     const { verdict, misbehaviour, unproved } = judgeHead(head, received.valid, { recent: state.recent, verified: state.verified.size, final }, now)
     const shrunken = unproved && (await isShrunken(state, received)) ? [shrunkenTree(head, state.verified.size)] : []
-    const judged = await context.tell(state, [...misbehaviour, ...shrunken], received)
+    // Two heads of one size, or one that is no beginning of the other: each is evidence only beside the other.
+    const other = state.recent.findLast(({ size }) => size === head.size) ?? state.recent.at(-1)
+    const judged = await context.tell(state, [...misbehaviour, ...shrunken], received, other === undefined ? {} : { verified_head: other })
     state = judged.state
     const about = `${head.size} ${head.root}`
     if (verdict === 'read' && about !== refused) {

@@ -60,7 +60,12 @@ export function isBegun(state: LogState | undefined): boolean {
 
 /** A head as it is kept. */
 export function storedHead({ head }: ReceivedHead): StoredHead {
-  return { size: head.size, root: Buffer.from(head.rootHash).toString('base64'), timestamp: head.timestamp }
+  return {
+    size: head.size,
+    root: Buffer.from(head.rootHash).toString('base64'),
+    timestamp: head.timestamp,
+    signature: Buffer.from(head.signature).toString('base64'),
+  }
 }
 
 /** The state after one more request that came to nothing. */
