@@ -74,7 +74,7 @@ export function body(alert: Exclude<Alert, CertificateAlert>, now: Date, max = 1
     case 'log-misbehaviour':
       return `${sentence(inert(alert.message, max))} Other logs are read on.${alert.evidence.length === 0 ? '' : ` Kept as evidence: ${inert(alert.evidence.join(', '), 500)}.`}`
     case 'trouble':
-      return `${sentence(withoutName(inert(alert.message, max), inert(alert.component, 260)))}${since(alert.since, now)}`
+      return `${troubleText(inert(alert.message, max), inert(alert.component, 260))}${since(alert.since, now)}`
     case 'recovered':
       return afterTitle(headline(alert), inert(alert.message, max))
     case 'test':
@@ -90,13 +90,17 @@ function afterTitle(title: string, message: string): string {
 }
 
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`.replace(/(?<![.!?…])$/, '.')
+  return ended(`${text.charAt(0).toUpperCase()}${text.slice(1)}`)
 }
 
-// The title names the log already.
-function withoutName(message: string, component: string): string {
+function ended(text: string): string {
+  return text.replace(/(?<![.!?…])$/, '.')
+}
+
+// A message may begin with the name of a sink or an item, which keep their letters; of a log the title has the name already.
+function troubleText(message: string, component: string): string {
   const name = `${subject(component)}: `
-  return component.startsWith('log:') && message.startsWith(name) ? message.slice(name.length) : message
+  return component.startsWith('log:') && message.startsWith(name) ? sentence(message.slice(name.length)) : ended(message)
 }
 
 function since(time: string, now: Date): string {
