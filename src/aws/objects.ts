@@ -4,9 +4,8 @@ import type { AwsSettings } from '../config/config.ts'
 import { openAws4fetchStore } from '../stores/s3/aws4fetch-store.ts'
 import type { S3Place } from '../stores/s3/exchange.ts'
 import type { ObjectStore } from '../stores/s3/object-store.ts'
-import { parallel } from '../stores/s3/parallel.ts'
 import type { Patience } from '../stores/s3/patience.ts'
-import { readPredecessor } from '../stores/s3/predecessor-object.ts'
+import { readPredecessors } from '../stores/s3/predecessor-object.ts'
 import { OwnerError } from '../watch/errors.ts'
 
 /** A request for an object ends after so long, ms; then it is sent again. */
@@ -46,7 +45,5 @@ export async function inheritedObjects(
   aws: AwsSettings,
   access: ObjectsAccess,
 ): Promise<ReadonlyMap<string, string>> {
-  const store = openObjects({ bucket, prefix: '' }, aws, access)
-  const contents = await parallel(names, async (name) => [name, await readPredecessor(store, name)] as const)
-  return new Map(contents.flatMap(([name, content]) => (content === undefined ? [] : [[name, content] as const])))
+  return readPredecessors(openObjects({ bucket, prefix: '' }, aws, access), names)
 }

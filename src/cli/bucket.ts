@@ -5,9 +5,8 @@ import type { AwsSettings } from '../config/config.ts'
 import type { Backend, Reader } from '../stores/backend.ts'
 import { openS3, openS3Reader } from '../stores/s3/backend.ts'
 import type { S3Place } from '../stores/s3/exchange.ts'
-import { parallel } from '../stores/s3/parallel.ts'
 import type { Patience } from '../stores/s3/patience.ts'
-import { readPredecessor } from '../stores/s3/predecessor-object.ts'
+import { readPredecessors } from '../stores/s3/predecessor-object.ts'
 import { honoursConditions } from '../stores/s3/probe.ts'
 import { openSdkStore } from '../stores/s3/sdk-store.ts'
 
@@ -61,8 +60,7 @@ export async function keepsWritersApart(place: S3Place, aws: AwsSettings): Promi
 export async function inheritedObjects(bucket: string, aws: AwsSettings, names: readonly string[]): Promise<ReadonlyMap<string, string>> {
   const store = await openObjects({ bucket, prefix: '' }, aws)
   try {
-    const contents = await parallel(names, async (name) => [name, await readPredecessor(store, name)] as const)
-    return new Map(contents.flatMap(([name, content]) => (content === undefined ? [] : [[name, content] as const])))
+    return await readPredecessors(store, names)
   } finally {
     store.close()
   }

@@ -7,7 +7,6 @@ export interface Host {
   run<T>(signal: AbortSignal, send: () => Promise<T>): Promise<T>
   /** It asked to be left alone until then, ms. */
   block(until: number): void
-  readonly blockedUntil: number
 }
 
 /** Requests in flight at one host, all its logs together. */
@@ -32,9 +31,6 @@ function createHost(clock: Clock): Host {
   let blockedUntil = 0
   const waiting: (() => void)[] = []
   return {
-    get blockedUntil() {
-      return blockedUntil
-    },
     block: (until) => (blockedUntil = Math.max(blockedUntil, until)),
     run: async (signal, send) => {
       while (inFlight >= IN_FLIGHT) await new Promise<void>((resolve) => waiting.push(resolve))

@@ -2,6 +2,7 @@
 import { ParseError } from '../ct/errors.ts'
 import { readLeafIndex, readMerkleTreeLeaf } from '../ct/leaf.ts'
 import type { TimestampedEntry } from '../ct/leaf.ts'
+import { HASH_SIZE } from '../ct/merkle.ts'
 
 /** An entry, or what could not be read as one. Everything is a view of the answer's bytes. */
 export interface LogEntry {
@@ -26,12 +27,9 @@ export interface LogPage {
   readonly misplaced: readonly number[]
 }
 
-/** Bytes of a hash. */
-export const HASH_BYTES = 32
-
 /** How many entries a page has. */
 export function entriesIn({ hashes }: Pick<LogPage, 'hashes'>): number {
-  return hashes.length / HASH_BYTES
+  return hashes.length / HASH_SIZE
 }
 
 /** Reads a leaf; what cannot be read is an entry all the same. */

@@ -4,13 +4,13 @@ import { growTree } from '../ct/compact-range.ts'
 import { ParseError } from '../ct/errors.ts'
 import { readExtraData } from '../ct/extra-data.ts'
 import type { LogKey } from '../ct/log-key.ts'
-import { leafHash } from '../ct/merkle.ts'
+import { HASH_SIZE, leafHash } from '../ct/merkle.ts'
 import { edgeBefore, provesConsistency } from '../ct/proofs.ts'
 import { objectOf, readSth, verifyTreeHead } from '../ct/tree-head.ts'
 import type { LogClient } from './log-client.ts'
 import type { Sieve } from '../watch/sieve.ts'
 import type { LogEntry, LogPage } from './log-entry.ts'
-import { entriesIn, HASH_BYTES, isMisplaced, readLeaf } from './log-entry.ts'
+import { entriesIn, isMisplaced, readLeaf } from './log-entry.ts'
 import { LogFailure } from './log-failure.ts'
 import type { LogGet } from './log-http.ts'
 import { broken } from './static-ct.ts'
@@ -78,20 +78,20 @@ export function createRfc6962(get: LogGet, key: LogKey, url: string, sieve: Siev
 function readEntries(body: Buffer, start: number, sieve: Sieve): LogPage {
   const { entries } = objectOf(body.toString('latin1'), 'get-entries')
   if (!Array.isArray(entries)) throw new ParseError('value', 'entries', 0, 'is not a list')
-  const hashes = Buffer.allocUnsafe(entries.length * HASH_BYTES)
+  const hashes = Buffer.allocUnsafe(entries.length * HASH_SIZE)
   const kept: LogEntry[] = []
   const misplaced: number[] = []
   for (const [n, row] of (entries as unknown[]).entries()) {
     const { leaf_input: leaf, extra_data: extra } = (typeof row === 'object' && row !== null ? row : {}) as Record<string, unknown>
     if (typeof leaf !== 'string') throw new ParseError('value', 'leaf_input', 0, 'is not a string')
     const leafInput = decodeBase64(leaf, 'leaf_input')
-    hashes.set(leafHash(leafInput), n * HASH_BYTES)
+    hashes.set(leafHash(leafInput), n * HASH_SIZE)
     const { entry, why } = readLeaf(leafInput)
     const index = start + n
     if (entry !== undefined && isMisplaced(entry, index)) misplaced.push(index)
     if (entry !== undefined && !sieve.mayMatter(entry.der, 0, entry.der.length)) continue
     const precertificate = entry?.type === 'precert' && typeof extra === 'string' ? precertificateOf(extra) : undefined
-    kept.push({ index, leafHash: hashes.subarray(n * HASH_BYTES, (n + 1) * HASH_BYTES), entry, why, precertificate })
+    kept.push({ index, leafHash: hashes.subarray(n * HASH_SIZE, (n + 1) * HASH_SIZE), entry, why, precertificate })
   }
   return { start, hashes, kept, misplaced }
 }

@@ -3,14 +3,13 @@ import { readCheckpoint } from '../ct/checkpoint.ts'
 import { growTree, rootOf } from '../ct/compact-range.ts'
 import { ParseError } from '../ct/errors.ts'
 import type { LogKey } from '../ct/log-key.ts'
-import { perfectRoot } from '../ct/merkle.ts'
+import { HASH_SIZE, perfectRoot } from '../ct/merkle.ts'
 import { subtreesOf, tileSliceOf } from '../ct/range-nodes.ts'
 import type { Tile } from '../ct/tile.ts'
 import { edgeTiles, readHashTile, tilePath } from '../ct/tile.ts'
 import type { Sieve } from '../watch/sieve.ts'
 import { siftTile } from '../watch/sift-tile.ts'
 import type { LogClient } from './log-client.ts'
-import { HASH_BYTES } from './log-entry.ts'
 import { LogFailure } from './log-failure.ts'
 import type { LogGet } from './log-http.ts'
 
@@ -47,12 +46,12 @@ export function createStaticCt(get: LogGet, key: LogKey, url: string, sieve: Sie
       const within = (n: number): boolean => first + n >= start && first + n < end
       return {
         start,
-        hashes: hashes.subarray((start - first) * HASH_BYTES, (end - first) * HASH_BYTES),
+        hashes: hashes.subarray((start - first) * HASH_SIZE, (end - first) * HASH_SIZE),
         kept: kept
           .filter(({ n }) => within(n))
           .map(({ n, entry, precertificate }) => ({
             index: first + n,
-            leafHash: hashes.subarray(n * HASH_BYTES, (n + 1) * HASH_BYTES),
+            leafHash: hashes.subarray(n * HASH_SIZE, (n + 1) * HASH_SIZE),
             entry,
             why: undefined,
             precertificate,

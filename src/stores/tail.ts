@@ -96,7 +96,7 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
         await tx.putDocument(logDocument(state.id), JSON.stringify(kept))
         return { state: kept, alerts: await addAlerts(tx, alerts, sinks, now) }
       }),
-    document: async (name) => (await backend.reader.documents(name)).get(name),
+    document: async (name) => backend.transact(async (tx) => tx.document(name)),
     putDocument: async (name, text) => backend.transact(async (tx) => tx.putDocument(name, text)),
     review: async (wanted, now) =>
       backend.transact(async (tx) => {

@@ -45,7 +45,6 @@ export function openLog(
   key = log.id,
 ): LogContext {
   const { store, clock, report } = ports
-  const name = { id: log.id, description: log.description }
   // Evidence is kept and told of only if it was not told of lately: a log that lies at every turn would fill the disk.
   const tell: LogContext['tell'] = async (state, misbehaviour, received, more = {}) => {
     const alerts: Alert[] = []
@@ -64,7 +63,7 @@ export function openLog(
       }
       alerts.push(
         misbehaviourAlert(
-          name,
+          log,
           each,
           await ports.keepEvidence(`${log.description}-${each.kind}-${received.head.size}`, received.received, about),
           now,

@@ -10,7 +10,7 @@ import type { Alert } from '../watch/alert.ts'
 import { grouped } from '../watch/words.ts'
 import type { LogContext } from './context.ts'
 import type { Finds } from './state.ts'
-import { emptyFinds, withFailure } from './state.ts'
+import { emptyFinds, failingAfter } from './state.ts'
 
 /** What was found is kept at least so often while reading goes on. */
 const KEEP_EVERY = 1000
@@ -31,7 +31,6 @@ export interface ReadEntries {
 export async function readEntries(context: LogContext, begin: LogState, received: ReceivedHead, alerts: readonly Alert[]): Promise<ReadEntries> {
   const { ports, log, client, window, signal } = context
   const { clock, report, sift, random } = ports
-  const name = { id: log.id, description: log.description }
   const { size } = received.head
   const tree = growTree(rangeOf(begin.position))
   let state = begin
@@ -65,8 +64,7 @@ export async function readEntries(context: LogContext, begin: LogState, received
     signal,
     attempts: ports.attempts ?? Infinity,
     failed: (each) => {
-      const { failing: _, ...calm } = begin
-      failure = withFailure({ ...calm, ...(failure !== undefined && { failing: failure }) }, each, clock.now()).failing
+      failure = failingAfter(failure, each, clock.now())
       dirty = true
       report({ kind: 'log-failed', log: log.description, message: each.message })
     },
@@ -90,7 +88,7 @@ export async function readEntries(context: LogContext, begin: LogState, received
       const now = new Date(clock.now())
       tree.appendLeaves(page.hashes)
       for (const entry of page.kept) {
-        const sifted = sift(name, entry, now)
+        const sifted = sift(log, entry, now)
         if (sifted?.sighting !== undefined) finds.sightings.push(sifted.sighting)
         if (sifted?.malformed !== undefined) finds.malformed.push(sifted.malformed)
       }

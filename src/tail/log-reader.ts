@@ -8,7 +8,7 @@ import { NO_FINDS } from '../stores/tail.ts'
 import { judgeHead, shrunkenTree } from '../watch/heads.ts'
 import type { LogContext } from './context.ts'
 import { readTo } from './read-to.ts'
-import { emptyState, isBegun, listed, storedHead, withFailure } from './state.ts'
+import { emptyState, failingAfter, isBegun, listed, storedHead } from './state.ts'
 
 /** One log, read turn by turn. */
 export interface LogReader {
@@ -103,7 +103,8 @@ export function createLogReader(context: LogContext, begin: Begin): LogReader {
     turn,
     failed: async (failure) => {
       report({ kind: 'log-failed', log: log.description, message: failure.message })
-      await context.keep(withFailure(context.state() ?? unbegun, failure, clock.now()), NO_FINDS)
+      const state = context.state() ?? unbegun
+      await context.keep({ ...state, cause: failure.kind, failing: failingAfter(state.failing, failure, clock.now()) }, NO_FINDS)
     },
   }
 }

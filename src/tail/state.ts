@@ -68,8 +68,7 @@ export function storedHead({ head }: ReceivedHead): StoredHead {
   }
 }
 
-/** The state after one more request that came to nothing. */
-export function withFailure(state: LogState, { kind, message }: LogFailure, now: number): LogState {
-  const before = state.failing
-  return { ...state, cause: kind, failing: { since: before?.since ?? now, failures: (before?.failures ?? 0) + 1, kind, message } }
+/** What fails, after one more request that came to nothing. `now` in ms. */
+export function failingAfter(before: LogState['failing'], { kind, message }: LogFailure, now: number): NonNullable<LogState['failing']> {
+  return { since: before?.since ?? now, failures: (before?.failures ?? 0) + 1, kind, message }
 }

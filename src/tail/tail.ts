@@ -47,6 +47,11 @@ const STALE = { rfc6962: 26 * 3_600_000, 'static-ct': 3_600_000 }
 /** A trouble that lasts so long rings. */
 const PATIENCE = 15 * 60_000
 
+interface Choices {
+  readonly fresh: ReadonlySet<string>
+  readonly chosen: ReadonlyMap<string, ListedLog>
+}
+
 /** The reader of all logs. */
 export function createTail(given: TailPorts): Tail {
   const { store, clock, lists } = given
@@ -70,11 +75,19 @@ export function createTail(given: TailPorts): Tail {
     }
   }
 
+  // What is to be read, by the lists as they are; `fresh` are those that are read from their first entry.
+  const choose = async (states: ReadonlyMap<string, LogState>, now: number): Promise<Choices> => {
+    const fresh = await firstListed(ports, lists)
+    tellSkipped(now)
+    return { fresh, chosen: chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now) }
+  }
+
   const reading = async (signal: AbortSignal): Promise<void> => {
     const states = new Map(await store.states())
     const stop = new AbortController()
     const all = AbortSignal.any([signal, stop.signal])
     const running = new Map<string, Promise<void>>()
+    let begun = false
     let broken: unknown
     let reviewedAt = -Infinity
     try {
@@ -84,19 +97,20 @@ export function createTail(given: TailPorts): Tail {
           if (!(await store.claim(now, now + LEASE))) throw new FencedError('reading the logs')
           claimedAt = now
         }
-        await lists.refresh(now)
-        const fresh = await firstListed(ports, lists)
-        const chosen = chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now)
-        if (running.size === 0) await leaveOthers(ports, states, chosen)
-        tellSkipped(now)
-        for (const [id, log] of chosen) {
-          if (running.has(id)) continue
-          const task = tailLog(ports, hosts, log, states, fresh.has(id), all).catch((error: unknown) => {
-            if (all.aborted) return
-            broken = error
-            stop.abort()
-          })
-          running.set(id, task)
+        // Hundreds of rows, and the same ones nearly always.
+        if ((await lists.refresh(now)) || !begun) {
+          const { fresh, chosen } = await choose(states, now)
+          if (!begun) await leaveOthers(ports, states, chosen)
+          begun = true
+          for (const [id, log] of chosen) {
+            if (running.has(id)) continue
+            const task = tailLog(ports, hosts, log, states, fresh.has(id), all).catch((error: unknown) => {
+              if (all.aborted) return
+              broken = error
+              stop.abort()
+            })
+            running.set(id, task)
+          }
         }
         if (now - reviewedAt >= RENEW) {
           reviewedAt = now
@@ -115,10 +129,8 @@ export function createTail(given: TailPorts): Tail {
     const now = clock.now()
     await lists.refresh(now)
     const states = new Map(await store.states())
-    const fresh = await firstListed(ports, lists)
-    const chosen = chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now)
+    const { fresh, chosen } = await choose(states, now)
     await leaveOthers(ports, states, chosen)
-    tellSkipped(now)
     const went = await Promise.all(
       [...chosen.values()].map(async (log) => {
         const opened = openReader({ ...ports, attempts: PASS_ATTEMPTS }, hosts, log, states, fresh.has(log.id), signal)
@@ -230,7 +242,8 @@ async function leaveOthers({ store, clock }: TailPorts, states: Map<string, LogS
 function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogLists, now: number): readonly OpenTrouble[] {
   const troubles: OpenTrouble[] = []
   for (const { refused, source } of lists.states) {
-    if (refused !== undefined)
+    // No answer is the world's noise for a while; a list that is no good is not.
+    if (refused !== undefined && (!refused.away || now - refused.since >= PATIENCE))
       troubles.push({ component: `log-list:${source.name}`, kind: 'refused', since: refused.since, message: refused.message })
   }
   for (const { description, behindSince, failing, position, head, cause, watched, protocol, state } of states.values()) {

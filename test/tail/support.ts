@@ -40,6 +40,8 @@ export interface TailRun {
   /** Ends it as it is, and begins again on the same state. */
   restart(): Promise<void>
   lists: readonly ServedLog[]
+  /** What the list's server gives instead. */
+  list?: (() => { readonly text: string; readonly tag: undefined }) | undefined
 }
 
 export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs' | 'bandwidth' | 'isHybrid' | 'large'>> {
@@ -84,6 +86,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
           isSigned: false,
           every: 50,
           read: async () => {
+            if (run.list !== undefined) return run.list()
             const next = logList(run.lists, { madeAt: new Date(1_760_000_000_000) })
             if (next === text) return undefined
             text = next

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { TestContext } from 'node:test'
+import type { Clock } from '../../src/clock.ts'
 import { systemClock } from '../../src/clock.ts'
 import { createAuthority } from '../../src/sandbox/ct-authority.ts'
 import { makeFiller } from '../../src/sandbox/ct-filler.ts'
@@ -447,4 +448,56 @@ describe('a pass', () => {
     await passing
     assert.deepEqual(run.rung(), [first])
   })
+})
+
+describe('a log list that is no good', () => {
+  for (const { what, list, patience } of [
+    {
+      what: 'cannot be had: it rings after a while',
+      list: () => {
+        throw new Error('its server answers 503')
+      },
+      patience: true,
+    },
+    { what: 'has no log: it rings', list: () => ({ text: '{"operators":[]}', tag: undefined }), patience: false },
+  ]) {
+    it(`${what}, reading goes on, and it is over when there is a good one`, async (t) => {
+      let ahead = 0
+      const now = (): number => Date.now() + ahead
+      const sleepUntil: Clock['sleepUntil'] = async (time, signal) => {
+        while (now() < time && signal?.aborted !== true) await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+      const served = (await host(t)).serve(createCtLog({ name: 'listed' }), { protocol: 'static-ct' })
+      served.log.publish()
+      const run = await read(t, [served], { clock: { now, sleepUntil } })
+      await run.caughtUp(served)
+      const looks = async (ms: number): Promise<void> => {
+        ahead += ms
+        // Two rounds: one looks at the lists, one reviews what came of it.
+        for (let round = 0; round < 2; round++) {
+          ahead += 16_000
+          await new Promise((resolve) => setTimeout(resolve, 150))
+        }
+      }
+      run.list = list
+      await looks(0)
+      assert.equal(run.of('trouble').length, patience ? 0 : 1)
+      await looks(16 * 60_000)
+      assert.deepEqual(
+        run.of('trouble').map(({ component }) => component),
+        ['log-list:list'],
+      )
+      const ids = fill(served.log, 10, 'meanwhile.watched.example')
+      served.log.publish()
+      await run.caughtUp(served)
+      assert.deepEqual(run.rung(), ids)
+      run.list = undefined
+      run.lists = [...run.lists]
+      await looks(6 * 60_000)
+      assert.deepEqual(
+        run.of('recovered').map(({ component }) => component),
+        ['log-list:list'],
+      )
+    })
+  }
 })
