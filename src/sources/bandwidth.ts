@@ -1,24 +1,27 @@
-// Our own cap on what all logs together may take: what was received is paid for with time, before the next is asked for.
+// Our own cap on what all logs together may take: an answer is paid for with time. How large it is shows when it is there, so each request is charged
+// with the size of those before it, and set right then; else all that are under way at once would come for free.
 import type { Clock } from '../clock.ts'
 
 /** A cap, or none. */
 export interface Bandwidth {
-  /** Until what was received has been paid for. */
-  wait(signal: AbortSignal): Promise<void>
-  /** So many bytes came. */
-  received(bytes: number): void
+  /** Until a request may be made. Whoever made it says how many bytes came, once. Rejects with the signal's reason. */
+  wait(signal: AbortSignal): Promise<(bytes: number) => void>
   /** Requests wait for it. */
   readonly short: boolean
 }
 
 /** No cap. */
-export const UNLIMITED: Bandwidth = { wait: async () => undefined, received: () => undefined, short: false }
+export const UNLIMITED: Bandwidth = { wait: async () => () => undefined, short: false }
 
 /** At most so many bytes a second on average; one answer may come at once, whatever its size. */
 export function createBandwidth(bytesPerSecond: number, clock: Clock): Bandwidth {
-  // When all that came is paid for.
+  // When all that came, and all that is under way, is paid for.
   let paidAt = 0
   let waiting = 0
+  let usual = 0
+  const pay = (bytes: number): void => {
+    paidAt += (bytes / bytesPerSecond) * 1000
+  }
   return {
     get short() {
       return waiting > 0
@@ -34,9 +37,13 @@ export function createBandwidth(bytesPerSecond: number, clock: Clock): Bandwidth
         waiting -= 1
       }
       signal.throwIfAborted()
-    },
-    received: (bytes) => {
-      paidAt = Math.max(paidAt, clock.now()) + (bytes / bytesPerSecond) * 1000
+      paidAt = Math.max(paidAt, clock.now())
+      const charged = usual
+      pay(charged)
+      return (bytes) => {
+        usual = usual === 0 ? bytes : 0.9 * usual + 0.1 * bytes
+        pay(bytes - charged)
+      }
     },
   }
 }

@@ -15,18 +15,18 @@ export function createHybrid(classic: LogClient, tiles: LogClient): LogClient {
   let without = false
   return {
     ...classic,
-    page: async (start, endExclusive, size, signal) => {
+    page: async (start, endExclusive, size, signal, keep) => {
       const whole = (Math.floor(start / WIDTH) + 1) * WIDTH <= size
       if (whole && !without) {
         try {
-          return await tiles.page(start, endExclusive, size, signal)
+          return await tiles.page(start, endExclusive, size, signal, keep)
         } catch (error) {
           if (!(error instanceof LogFailure) || error.status !== 404) throw error
           // No tiles any more, or never any: not asked for again by this process.
           without = true
         }
       }
-      return classic.page(start, endExclusive, size, signal)
+      return classic.page(start, endExclusive, size, signal, keep)
     },
     boundary: (start) => (Math.floor(start / WIDTH) + 1) * WIDTH,
   }

@@ -22,16 +22,24 @@ export interface LogClient {
   head(signal: AbortSignal): Promise<ReceivedHead>
   /**
    * The entries from `start`, up to `endExclusive` at most, or fewer: what one request gives. `size` is that of the tree that is read: a static log's
-   * last tile is as wide as that.
+   * last tile is as wide as that. `keep`: with the answer as it came.
    */
-  page(start: number, endExclusive: number, size: number, signal: AbortSignal): Promise<LogPage>
-  /** The right edge of the tree with this head, not verified yet: to begin at its end. */
-  edge(head: SignedTreeHead, signal: AbortSignal): Promise<CompactRange>
+  page(start: number, endExclusive: number, size: number, signal: AbortSignal, keep?: boolean): Promise<LogPage>
+  /**
+   * The right edge of a tree, not verified yet: to begin at its end. `within`: the tree that the log shows now, of which it is the beginning or the
+   * whole.
+   */
+  edge(tree: TreeRoot, within: TreeRoot, signal: AbortSignal): Promise<CompactRange>
   /**
    * Whether the smaller tree is the beginning of the larger one, by what the log shows of both; undefined if it does not show enough. Nothing is to be
    * proved of an empty tree.
    */
   isPrefix(small: TreeRoot, large: TreeRoot, signal: AbortSignal): Promise<boolean | undefined>
+  /**
+   * What the tree with this root is made of up to `size`, proved by what the log shows of the whole; undefined if it does not show enough. A client
+   * without it cannot tell before the end.
+   */
+  readonly proved?: (size: number, tree: TreeRoot, signal: AbortSignal) => Promise<CompactRange | undefined>
   /** Where a page that holds `start` ends: asking for the parts between such places gives whole pages. */
   boundary(start: number): number
 }

@@ -25,6 +25,14 @@ export interface LogPage {
   readonly kept: readonly LogEntry[]
   /** Indices of entries whose leaf_index says another place. */
   readonly misplaced: readonly number[]
+  /** The answers that it was made of, where they were to be kept. */
+  readonly received?: readonly Received[]
+}
+
+/** An answer as it came. */
+export interface Received {
+  readonly url: string
+  readonly bytes: Uint8Array
 }
 
 /** How many entries a page has. */

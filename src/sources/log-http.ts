@@ -32,18 +32,19 @@ const OFF_AT_ONCE = /(?:^|\.)digicert\.com$/
 export function createLogGet({ http, clock, url, host, bandwidth, userAgent, longestMs }: LogHttpOptions): LogGet {
   return async (path, { timeoutMs, maxBytes }, signal) =>
     host.run(signal, async () => {
-      await bandwidth.wait(signal)
+      const paid = await bandwidth.wait(signal)
       const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, identity' }
       const once = OFF_AT_ONCE.test(new URL(url).hostname)
       const limits = { timeoutMs: Math.min(timeoutMs, longestMs), maxBytes }
       const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal, once }).catch((error: unknown) => {
+        paid(0)
         signal.throwIfAborted()
         if (!(error instanceof NetworkError)) throw error
         throw new LogFailure(error.code === 'timeout' ? 'slow' : error.code === 'too-large' ? 'broken' : 'down', error.message, { cause: error })
       })
       // Packed, if it says how much that was.
       const length = Number(response.headers['content-length'])
-      bandwidth.received(Number.isSafeInteger(length) && length > 0 ? length : response.body.length)
+      paid(Number.isSafeInteger(length) && length > 0 ? length : response.body.length)
       if (response.status === 200) return response.body
       const now = clock.now()
       const told = parseRetryAfter(response.headers['retry-after'], new Date(now))?.getTime()

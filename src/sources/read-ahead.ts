@@ -5,7 +5,10 @@ import type { LogPage } from './log-entry.ts'
 import { entriesIn } from './log-entry.ts'
 import { LogFailure } from './log-failure.ts'
 
-/** How many requests of one log are in flight: one more for each round that went well, half as many for each that the log could not bear. */
+/**
+ * How many requests of one log are in flight. It doubles with each round that goes well until the log could not bear it, and is one more with each
+ * round from then on; half as many for each that failed.
+ */
 export interface Window {
   readonly size: number
   succeeded(): void
@@ -19,12 +22,14 @@ const MOST_ENTRIES = 8192
 /** A window of two. */
 export function createWindow(): Window {
   let size = 2
+  // Up to here it doubles.
+  let borne = MOST
   return {
     get size() {
       return Math.floor(size)
     },
-    succeeded: () => (size = Math.min(MOST, size + 1 / size)),
-    failed: () => (size = Math.max(1, size / 2)),
+    succeeded: () => (size = Math.min(MOST, size + (size < borne ? 1 : 1 / size))),
+    failed: () => (size = borne = Math.max(1, size / 2)),
   }
 }
 
@@ -36,6 +41,8 @@ export interface ReadAheadOptions {
   readonly signal: AbortSignal
   /** A request that failed so often in a row is not made again: LogFailure. Infinity: it always is. */
   readonly attempts: number
+  /** Pages come with the answers that they were made of. */
+  readonly keep: boolean
   /** A request failed and is made again; and it went well again. */
   readonly failed: (failure: LogFailure) => void
   readonly succeeded: () => void
@@ -80,11 +87,11 @@ export async function* readAhead(start: number, endExclusive: number, size: numb
 
 // One part, in as many requests as the log makes of it.
 async function whole(start: number, endExclusive: number, size: number, options: ReadAheadOptions): Promise<LogPage> {
-  const { client, window, signal } = options
+  const { client, window, signal, keep } = options
   const pages: LogPage[] = []
   for (let at = start; at < endExclusive;) {
     const from = at
-    const page = await patiently(options, async () => client.page(from, endExclusive, size, signal))
+    const page = await patiently(options, async () => client.page(from, endExclusive, size, signal, keep))
     window.succeeded()
     pages.push(page)
     at += entriesIn(page)
@@ -96,6 +103,7 @@ async function whole(start: number, endExclusive: number, size: number, options:
     hashes: Buffer.concat(pages.map(({ hashes }) => hashes)),
     kept: pages.flatMap(({ kept }) => kept),
     misplaced: pages.flatMap(({ misplaced }) => misplaced),
+    ...(keep && { received: pages.flatMap(({ received }) => received ?? []) }),
   }
 }
 

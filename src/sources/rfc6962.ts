@@ -33,16 +33,17 @@ export function createRfc6962(get: LogGet, key: LogKey, url: string, sieve: Siev
       const head = broken('tree head', () => readSth(received.toString()))
       return { head, valid: broken('signature', () => verifyTreeHead(head, key)), received, url: `${url}ct/v1/get-sth` }
     },
-    page: async (start, endExclusive, _size, signal) => {
-      const body = await get(`ct/v1/get-entries?start=${start}&end=${endExclusive - 1}`, ENTRIES, signal)
+    page: async (start, endExclusive, _size, signal, keep) => {
+      const path = `ct/v1/get-entries?start=${start}&end=${endExclusive - 1}`
+      const body = await get(path, ENTRIES, signal)
       const page = broken('page of entries', () => readEntries(body, start, sieve))
       const count = entriesIn(page)
       if (count === 0) throw new LogFailure('broken', 'it answers without entries, though its tree has them')
       if (count > endExclusive - start) throw new LogFailure('broken', 'it answers with more entries than were asked for')
       largest = Math.max(largest, count)
-      return page
+      return keep === true ? { ...page, received: [{ url: url + path, bytes: body }] } : page
     },
-    edge: async ({ size, rootHash }, signal) => {
+    edge: async ({ size, root }, _within, signal) => {
       if (size === 0) return growTree().range()
       const body = await get(`ct/v1/get-entry-and-proof?leaf_index=${size - 1}&tree_size=${size}`, PROOF, signal)
       return broken('proof', () => {
@@ -53,7 +54,7 @@ export function createRfc6962(get: LogGet, key: LogKey, url: string, sieve: Siev
           size - 1,
           hash,
           (path as unknown[]).map((node) => decodeHash(node, 'audit_path')),
-          rootHash,
+          root,
         )
         if (hashes === undefined) throw new ParseError('value', 'audit_path', 0, 'does not lead to the root')
         const tree = growTree({ size: size - 1, hashes })
@@ -63,6 +64,7 @@ export function createRfc6962(get: LogGet, key: LogKey, url: string, sieve: Siev
     },
     isPrefix: async (small, large, signal) => {
       if (small.size === 0) return true
+      if (small.size === large.size) return Buffer.from(large.root).equals(small.root)
       const body = await get(`ct/v1/get-sth-consistency?first=${small.size}&second=${large.size}`, PROOF, signal)
       const path = broken('proof', () => {
         const { consistency } = objectOf(body.toString(), 'get-sth-consistency')

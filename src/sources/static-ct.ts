@@ -1,12 +1,14 @@
 // A static log (c2sp.org/static-ct-api): a checkpoint, and tiles that never change.
 import { readCheckpoint } from '../ct/checkpoint.ts'
+import type { CompactRange } from '../ct/compact-range.ts'
 import { growTree, rootOf } from '../ct/compact-range.ts'
 import { ParseError } from '../ct/errors.ts'
 import type { LogKey } from '../ct/log-key.ts'
 import { HASH_SIZE, perfectRoot } from '../ct/merkle.ts'
+import type { Subtree } from '../ct/range-nodes.ts'
 import { subtreesOf, tileSliceOf } from '../ct/range-nodes.ts'
 import type { Tile } from '../ct/tile.ts'
-import { edgeTiles, readHashTile, tilePath } from '../ct/tile.ts'
+import { readHashTile, tilePath } from '../ct/tile.ts'
 import type { Sieve } from '../watch/sieve.ts'
 import { siftTile } from '../watch/sift-tile.ts'
 import type { LogClient } from './log-client.ts'
@@ -16,6 +18,8 @@ import type { LogGet } from './log-http.ts'
 const WIDTH = 256
 const HEAD = { timeoutMs: 15_000, maxBytes: 512 * 1024 }
 const HASHES = { timeoutMs: 30_000, maxBytes: WIDTH * 32 }
+/** Hash tiles that are kept, of a tree that is read from far behind. */
+const MOST_TILES = 64
 // An entry may hold 128 KiB and more; real tiles have half a megabyte.
 const DATA = { timeoutMs: 60_000, maxBytes: 64 * 1024 * 1024 }
 
@@ -30,13 +34,30 @@ export function createStaticCt(get: LogGet, key: LogKey, url: string, sieve: Sie
       return get(tilePath({ ...which, width: WIDTH }), limits, signal)
     }
   }
+  // The hash tiles of a tree of this size, each fetched once; one that could not be had is asked for again.
+  const tiles = (size: number, signal: AbortSignal): ShownTiles => {
+    const bodies = new Map<string, Promise<readonly Uint8Array[]>>()
+    return async (subtree) => {
+      const { tile: which, first, count } = tileSliceOf(subtree, size)
+      const path = tilePath(which)
+      let hashes = bodies.get(path)
+      if (hashes === undefined) {
+        hashes = tile(which, HASHES, signal).then((body) => broken('hash tile', () => readHashTile(body, which.width)))
+        hashes.catch(() => bodies.delete(path))
+        if (bodies.size >= MOST_TILES) bodies.clear()
+        bodies.set(path, hashes)
+      }
+      return perfectRoot(Buffer.concat((await hashes).slice(first, first + count)))
+    }
+  }
+  let shown: { readonly key: string; readonly tiles: ShownTiles } | undefined
   return {
     head: async (signal) => {
       const received = await get('checkpoint', HEAD, signal)
       const { head, valid } = broken('checkpoint', () => readCheckpoint(received, key))
       return { head, valid, received, url: `${url}checkpoint` }
     },
-    page: async (start, endExclusive, size, signal) => {
+    page: async (start, endExclusive, size, signal, keep) => {
       const index = Math.floor(start / WIDTH)
       const first = index * WIDTH
       const which: Tile = { level: 'data', index, width: Math.min(WIDTH, size - first) }
@@ -57,43 +78,44 @@ export function createStaticCt(get: LogGet, key: LogKey, url: string, sieve: Sie
             precertificate,
           })),
         misplaced: misplaced.filter(within).map((n) => first + n),
+        ...(keep === true && { received: [{ url: url + tilePath(which), bytes: body }] }),
       }
     },
-    edge: async ({ size }, signal) => {
-      const tiles = edgeTiles(size)
-      const bodies = await Promise.all(tiles.map(async (which) => tile(which, HASHES, signal)))
-      const tree = growTree()
-      for (const [n, which] of tiles.entries()) {
-        const hashes = broken('hash tile', () => readHashTile(bodies[n] ?? Buffer.alloc(0), which.width))
-        for (const hash of hashes) tree.appendSubtree(8 * which.level, hash)
-      }
-      return tree.range()
+    edge: async ({ size }, within, signal) => {
+      const { before } = await rebuilt(size, within.size, tiles(within.size, signal))
+      return before
     },
     isPrefix: async (small, large, signal) => {
-      // Both trees from the larger one's tiles: the smaller is its beginning if that gives both roots.
-      const parts = [...subtreesOf(0, small.size), ...subtreesOf(small.size, large.size)].map((subtree) => ({
-        ...subtree,
-        ...tileSliceOf(subtree, large.size),
-      }))
-      const bodies = new Map<string, Promise<Buffer>>()
-      for (const { tile: which } of parts) {
-        const path = tilePath(which)
-        if (!bodies.has(path)) bodies.set(path, tile(which, HASHES, signal))
-      }
-      await Promise.all(bodies.values())
-      const tree = growTree()
-      let before = rootOf(tree.range())
-      for (const { level, start, tile: which, first, count } of parts) {
-        const body = (await bodies.get(tilePath(which))) ?? Buffer.alloc(0)
-        const hashes = broken('hash tile', () => readHashTile(body, which.width))
-        tree.appendSubtree(level, perfectRoot(Buffer.concat(hashes.slice(first, first + count))))
-        if (start + 2 ** level === small.size) before = tree.root()
-      }
+      const { before, root } = await rebuilt(small.size, large.size, tiles(large.size, signal))
       // Tiles that do not make the tree which was verified say nothing of the other.
-      return tree.root().equals(large.root) ? before.equals(small.root) : undefined
+      return root.equals(large.root) ? rootOf(before).equals(small.root) : undefined
+    },
+    proved: async (size, tree, signal) => {
+      const key = `${tree.size} ${Buffer.from(tree.root).toString('base64')}`
+      // One tile of hashes covers 65,536 entries: it is not fetched again for each place in them.
+      if (shown?.key !== key) shown = { key, tiles: tiles(tree.size, signal) }
+      const { before, root } = await rebuilt(size, tree.size, shown.tiles)
+      return root.equals(tree.root) ? before : undefined
     },
     boundary: (start) => (Math.floor(start / WIDTH) + 1) * WIDTH,
   }
+}
+
+/** The root of a subtree, by the log's tiles. */
+type ShownTiles = (subtree: Subtree) => Promise<Buffer>
+
+/** A tree of `size` by its tiles, and what it was up to `at`. */
+async function rebuilt(at: number, size: number, shown: ShownTiles): Promise<{ readonly before: CompactRange; readonly root: Buffer }> {
+  const left = subtreesOf(0, at)
+  const right = subtreesOf(at, size)
+  const hashes = await Promise.all([...left, ...right].map(shown))
+  const tree = growTree()
+  let before = tree.range()
+  for (const [n, { level }] of [...left, ...right].entries()) {
+    tree.appendSubtree(level, hashes[n] ?? Buffer.alloc(0))
+    if (n === left.length - 1) before = tree.range()
+  }
+  return { before, root: tree.root() }
 }
 
 /** What cannot be read is an answer that is none: it is asked for again. */

@@ -41,12 +41,14 @@ export interface LogState {
   readonly verified: StoredRange
   /** The newest head that it signed. */
   readonly head?: StoredHead & { readonly seenAt: number }
-  /** Heads that were verified, newest last. */
+  /** Heads that were verified, newest last: the newest ones, and few of those from long before. */
   readonly recent: readonly StoredHead[]
   /** Since when there are entries that were not read. */
   readonly behindSince?: number
   readonly cause?: LagCause
   readonly failing?: { readonly since: number; readonly failures: number; readonly kind: LagCause; readonly message: string }
+  /** Since when the log shows heads of another tree and none of ours, and how many: up to three are counted. */
+  readonly stray?: { readonly since: number; readonly heads: number }
   /** When each misbehaviour was told last. */
   readonly told: Readonly<Record<string, number>>
   /** Entries that could not be read and were not told yet, and when some were told last. */
@@ -56,8 +58,8 @@ export interface LogState {
 /** What the key of a log's state ends in where it is of what is read behind its end. */
 export const BEHIND = '#behind'
 
-/** How many heads are kept: a minute or two of a busy log. */
-export const RECENT_HEADS = 32
+/** How many heads are kept one after the other: a minute or two of a busy log. */
+export const RECENT_HEADS = 24
 
 /** The name of its document. */
 export function logDocument(id: string): string {

@@ -1,7 +1,7 @@
 // A log that is new to us and large already: its end is read at once, and what it has from before is read behind that, to the head at which the end began.
 import { EMPTY_RANGE } from '../ct/compact-range.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
-import type { StoredHead } from '../stores/log-state.ts'
+import type { LogState, StoredHead, StoredRange } from '../stores/log-state.ts'
 import { BEHIND, storedRange } from '../stores/log-state.ts'
 import { NO_FINDS } from '../stores/tail.ts'
 import type { LogContext } from './context.ts'
@@ -16,17 +16,23 @@ export function behindKey(id: string): string {
   return id + BEHIND
 }
 
-/** Notes that everything up to this head is to be read behind. */
-export async function beginBehind(context: LogContext, received: ReceivedHead): Promise<void> {
+/** Notes that everything from `from` up to this head is to be read behind; what was to be read already stays so. */
+export async function beginBehind(context: LogContext, received: ReceivedHead, from: StoredRange = storedRange(EMPTY_RANGE)): Promise<void> {
   const head = storedHead(received)
   const now = context.ports.clock.now()
+  const before = context.state()
+  const [unread] = [from, ...(before === undefined || isDone(before) ? [] : [before.verified])].sort((a, b) => a.size - b.size)
+  const start = unread ?? from
   await context.keep(
     {
       ...emptyState(context.log),
       id: behindKey(context.log.id),
-      description: `${context.log.description}, from its beginning`,
+      description: `${context.log.description}, ${start.size === 0 ? 'from its beginning' : 'behind its end'}`,
       begunAt: now,
-      position: storedRange(EMPTY_RANGE),
+      begunFrom: start.size,
+      position: start,
+      verified: start,
+      malformed: { toldAt: 0, count: 0, entries: [], below: start.size },
       head: { ...head, seenAt: now },
       behindSince: now,
     },
@@ -34,11 +40,15 @@ export async function beginBehind(context: LogContext, received: ReceivedHead): 
   )
 }
 
+function isDone({ head, verified }: LogState): boolean {
+  return head === undefined || verified.size >= head.size
+}
+
 /** Reads on behind, to its end. Does nothing if there is nothing. */
 export async function readBehind(context: LogContext): Promise<void> {
   const state = context.state()
   const { head } = state ?? {}
-  if (state === undefined || head === undefined || state.verified.size >= head.size) return
+  if (state === undefined || head === undefined || isDone(state)) return
   await readTo(context, state, receivedAgain(context, head), [])
 }
 

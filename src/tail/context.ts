@@ -1,6 +1,7 @@
 // One log while it is read: where it is asked, where it is kept, and what is told of it.
 import type { ListedLog } from '../ct/log-list.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
+import type { Received } from '../sources/log-entry.ts'
 import type { Window } from '../sources/read-ahead.ts'
 import { createWindow } from '../sources/read-ahead.ts'
 import type { LogState } from '../stores/log-state.ts'
@@ -23,12 +24,13 @@ export interface LogContext {
   show(state: LogState): void
   /** Keeps the state and what was found, and reports the alerts that this made. */
   keep(state: LogState, finds: LogFinds): Promise<LogState>
-  /** The alerts for what the log did, its bytes kept as evidence. */
+  /** The alerts for what the log did, its bytes kept as evidence: the head, and `more` answers. `about` goes beside them. */
   tell(
     state: LogState,
     misbehaviour: readonly Misbehaviour[],
     received: ReceivedHead,
-    more?: Readonly<Record<string, unknown>>,
+    about?: Readonly<Record<string, unknown>>,
+    more?: readonly Received[],
   ): Promise<{ readonly state: LogState; readonly alerts: readonly Alert[] }>
 }
 
@@ -46,29 +48,18 @@ export function openLog(
 ): LogContext {
   const { store, clock, report } = ports
   // Evidence is kept and told of only if it was not told of lately: a log that lies at every turn would fill the disk.
-  const tell: LogContext['tell'] = async (state, misbehaviour, received, more = {}) => {
+  const tell: LogContext['tell'] = async (state, misbehaviour, received, about = {}, more = []) => {
     const alerts: Alert[] = []
     const now = clock.now()
     const told = { ...state.told }
     for (const each of misbehaviour) {
       if (now - (told[each.kind] ?? -Infinity) < TELL_EVERY) continue
       told[each.kind] = now
-      const about = {
-        log: log.description,
-        log_id: log.id,
-        misbehaviour: each.kind,
-        url: received.url,
-        received_at: new Date(now).toISOString(),
-        ...more,
-      }
-      alerts.push(
-        misbehaviourAlert(
-          log,
-          each,
-          await ports.keepEvidence(`${log.description}-${each.kind}-${received.head.size}`, received.received, about),
-          now,
-        ),
-      )
+      const name = `${log.description}-${each.kind}-${received.head.size}`
+      const origin = { log: log.description, log_id: log.id, misbehaviour: each.kind, received_at: new Date(now).toISOString() }
+      const kept = [...(await ports.keepEvidence(name, received.received, { ...origin, url: received.url, ...about }))]
+      for (const { url, bytes } of more) kept.push(...(await ports.keepEvidence(`${name}-entries`, bytes, { ...origin, url })))
+      alerts.push(misbehaviourAlert(log, each, kept, now))
     }
     return { state: { ...state, told }, alerts }
   }

@@ -1,8 +1,10 @@
 // The entries up to a head: hashed, sifted, and kept on the way.
 import type { Clock } from '../clock.ts'
 import type { CompactRange } from '../ct/compact-range.ts'
-import { growTree } from '../ct/compact-range.ts'
+import { growTree, rootOf } from '../ct/compact-range.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
+import type { Received } from '../sources/log-entry.ts'
+import { LogFailure } from '../sources/log-failure.ts'
 import { readAhead } from '../sources/read-ahead.ts'
 import type { LogState } from '../stores/log-state.ts'
 import { rangeOf, storedRange } from '../stores/log-state.ts'
@@ -10,28 +12,51 @@ import type { Alert } from '../watch/alert.ts'
 import { grouped } from '../watch/words.ts'
 import type { LogContext } from './context.ts'
 import type { Finds } from './state.ts'
-import { emptyFinds, failingAfter } from './state.ts'
+import { asVerified, emptyFinds, failingAfter } from './state.ts'
 
 /** What was found is kept at least so often while reading goes on. */
 const KEEP_EVERY = 1000
 const KEEP_FINDS_EVERY = 250
 /** A page that is not there after this does not hold back what was found before it. */
 const PATIENT_FOR = 150
+/** Entries that are not given for so long, after so many failures, may be none that the log has: its head is looked at again. */
+const HEAD_AGAIN = 5000
+const HEAD_AGAIN_AFTER = 3
+/** With more entries to come, what was read is proved on the way where a log shows how. */
+const FAR = 2048
+const TILE = 256
+/** Of what was read once more: for evidence. */
+const MOST_HELD = 4 * 1024 * 1024
+const MOST_HASHES = 65_536
 
 /** What reading up to a head came to. `finds` and `alerts` are not kept yet: they go with the verdict on `root`. */
 export interface ReadEntries {
   readonly state: LogState
   readonly range: CompactRange
+  /** What the entries make, up to where they were read: to the head, or to where it was clear that they do not make its tree. */
   readonly root: Buffer
   readonly finds: Finds
   readonly alerts: readonly Alert[]
+  /** The leaf hashes from the state's verified position on, as many as are kept. */
+  readonly hashes: Buffer
+  /** Answers in which there is something wrong, as many as are kept. */
+  readonly held: readonly Received[]
 }
 
-/** Reads the entries from the state's position to a head. What is found is kept on the way, all but the last. */
-export async function readEntries(context: LogContext, begin: LogState, received: ReceivedHead, alerts: readonly Alert[]): Promise<ReadEntries> {
+/**
+ * Reads the entries from the state's position to a head. What is found is kept on the way, all but the last. `careful`: they did not make the root
+ * before, so answers are kept, and where a log shows how, it ends with the page that is wrong. Throws LogFailure.
+ */
+export async function readEntries(
+  context: LogContext,
+  begin: LogState,
+  received: ReceivedHead,
+  alerts: readonly Alert[],
+  careful = false,
+): Promise<ReadEntries> {
   const { ports, log, client, window, signal } = context
   const { clock, report, sift, random } = ports
-  const { size } = received.head
+  const { size, rootHash } = received.head
   const tree = growTree(rangeOf(begin.position))
   let state = begin
   let finds = emptyFinds()
@@ -42,27 +67,66 @@ export async function readEntries(context: LogContext, begin: LogState, received
   let dirty = false
   // ms spent in waiting for pages since the state was last kept.
   let idle = 0
-  const flush = async (): Promise<void> => {
+  let lookedAt = clock.now()
+  let provable = client.proved !== undefined && (careful || size - begin.position.size >= FAR)
+  let hashes: Buffer[] = []
+  let held: Received[] = []
+
+  // Whether what was read so far is the beginning of the tree; undefined if that does not show, yet.
+  const proved = async (patience: number): Promise<boolean | undefined> => {
+    if (!provable || client.proved === undefined || tree.size === state.verified.size || tree.size % TILE !== 0 || tree.size >= size) return undefined
+    const asked = client.proved(tree.size, { size, root: rootHash }, signal)
+    try {
+      if (!(await settles(asked, clock, patience, signal))) return undefined
+      const shown = await asked
+      return shown === undefined ? undefined : rootOf(shown).equals(tree.root())
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error
+      // Without these tiles it shows at the end.
+      provable = false
+      return undefined
+    }
+  }
+  const flush = async (isProved = false): Promise<void> => {
     dirty = false
     const took = Math.max(1, clock.now() - keptAt)
     const cause = failure?.kind ?? (ports.bandwidth.short ? 'bandwidth' : idle > took / 2 ? 'slow' : 'cpu')
     const { failing: _, ...rest } = state
+    const position = storedRange(tree.range())
+    if (isProved) hashes = []
     state = await context.keep(
-      { ...rest, cause, position: storedRange(tree.range()), ...(failure !== undefined && { failing: failure }) },
-      { ...finds, alerts: toTell },
+      { ...rest, cause, position, ...(isProved && { verified: position }), ...(failure !== undefined && { failing: failure }) },
+      { sightings: isProved ? finds.sightings.map(asVerified) : finds.sightings, malformed: finds.malformed, alerts: toTell },
     )
     finds = emptyFinds()
     toTell = []
     keptAt = clock.now()
     idle = 0
   }
+  // A head may promise what is not there: then another, with less, is as good as this one will be.
+  const lookAgain = async (): Promise<void> => {
+    if (failure === undefined || failure.failures < HEAD_AGAIN_AFTER || clock.now() - lookedAt < HEAD_AGAIN) return
+    lookedAt = clock.now()
+    const now = await client.head(signal).catch((error: unknown) => {
+      if (!(error instanceof LogFailure)) throw error
+    })
+    if (now?.valid !== true || now.head.size >= size) return
+    if (tree.size > state.position.size || finds.sightings.length + finds.malformed.length + toTell.length > 0) await flush()
+    throw new LogFailure(
+      'broken',
+      `it does not give the entries from ${grouped(tree.size)} to ${grouped(size)} that it signed for (${failure.message}), and shows a head of ${grouped(now.head.size)} now`,
+    )
+  }
+  // A page that is waited for would hold back the end, too.
+  const over = new AbortController()
   const pages = readAhead(begin.position.size, size, size, {
     client,
     window,
     clock,
     random,
-    signal,
+    signal: AbortSignal.any([signal, over.signal]),
     attempts: ports.attempts ?? Infinity,
+    keep: careful,
     failed: (each) => {
       failure = failingAfter(failure, each, clock.now())
       dirty = true
@@ -74,19 +138,26 @@ export async function readEntries(context: LogContext, begin: LogState, received
     },
   })
   try {
-    for (;;) {
+    reading: for (;;) {
       const next = pages.next()
       const asked = clock.now()
       for (let before = asked; !(await settles(next, clock, PATIENT_FOR, signal)); before = clock.now()) {
         idle += clock.now() - before
+        await lookAgain()
         const found = finds.sightings.length + finds.malformed.length + toTell.length > 0
-        if (found || ((dirty || idle >= KEEP_EVERY || tree.size > state.position.size) && clock.now() - keptAt >= KEEP_EVERY)) await flush()
+        const due = (dirty || idle >= KEEP_EVERY || tree.size > state.position.size) && clock.now() - keptAt >= KEEP_EVERY
+        if (!found && !due) continue
+        const isProved = await proved(PATIENT_FOR)
+        if (isProved === false) break reading
+        await flush(isProved)
       }
       idle += Math.min(PATIENT_FOR, clock.now() - asked)
       const { value: page } = await next
       if (page === undefined) break
       const now = new Date(clock.now())
       tree.appendLeaves(page.hashes)
+      if (hashes.length * TILE <= MOST_HASHES) hashes.push(page.hashes)
+      held = holding(held, page.received)
       for (const entry of page.kept) {
         const sifted = sift(log, entry, now)
         if (sifted?.sighting !== undefined) finds.sightings.push(sifted.sighting)
@@ -100,12 +171,28 @@ export async function readEntries(context: LogContext, begin: LogState, received
       }
       if (tree.size >= size) break
       const waited = clock.now() - keptAt
-      if (waited >= KEEP_EVERY || (finds.sightings.length + finds.malformed.length > 0 && waited >= KEEP_FINDS_EVERY)) await flush()
+      const due = waited >= KEEP_EVERY || (finds.sightings.length + finds.malformed.length > 0 && waited >= KEEP_FINDS_EVERY)
+      if (!due && !careful) continue
+      const isProved = await proved(careful ? ports.longestMs : PATIENT_FOR)
+      if (isProved === false) break
+      if (isProved === true) held = []
+      if (due) await flush(isProved)
     }
   } finally {
+    over.abort()
     await pages.return(undefined)
   }
-  return { state, range: tree.range(), root: tree.root(), finds, alerts: toTell }
+  return { state, range: tree.range(), root: tree.root(), finds, alerts: toTell, hashes: Buffer.concat(hashes), held }
+}
+
+// The first of them, as far as there is room.
+function holding(held: Received[], more: readonly Received[] = []): Received[] {
+  let room = MOST_HELD - held.reduce((sum, { bytes }) => sum + bytes.length, 0)
+  const taken = more.filter(({ bytes }) => {
+    room -= bytes.length
+    return room >= 0
+  })
+  return taken.length === 0 ? held : [...held, ...taken]
 }
 
 // Whether a promise settles within so many ms.

@@ -1,12 +1,17 @@
 // One log, turn by turn: its head, whether it may say that, and everything up to it.
+import type { CompactRange } from '../ct/compact-range.ts'
 import { EMPTY_RANGE, rootOf } from '../ct/compact-range.ts'
-import type { ReceivedHead } from '../sources/log-client.ts'
+import type { ReceivedHead, TreeRoot } from '../sources/log-client.ts'
 import { LogFailure } from '../sources/log-failure.ts'
 import type { LogState } from '../stores/log-state.ts'
 import { rangeOf, storedRange } from '../stores/log-state.ts'
 import { NO_FINDS } from '../stores/tail.ts'
+import type { Alert } from '../watch/alert.ts'
 import { judgeHead, shrunkenTree } from '../watch/heads.ts'
+import { grouped } from '../watch/words.ts'
+import { beginBehind } from './behind.ts'
 import type { LogContext } from './context.ts'
+import { continues, isBeginning, lastShared, strayed } from './lineage.ts'
 import { readTo } from './read-to.ts'
 import { emptyState, failingAfter, isBegun, listed, storedHead } from './state.ts'
 
@@ -18,26 +23,37 @@ export interface LogReader {
   failed(failure: LogFailure): Promise<void>
 }
 
+/** A log whose heads do not continue is read again after so long, and twice as long each time. */
+const FIRST_WAIT = 2000
+const LONGEST_WAIT = 300_000
+
 /** Where a log is begun whose state is not known yet: at its first entry, or at its end. */
 export type Begin = (received: ReceivedHead) => Promise<'beginning' | 'end'>
 
-/** The reader of a log. */
-export function createLogReader(context: LogContext, begin: Begin): LogReader {
+/** The reader of a log. `behind`: where what was not read before its end is noted. */
+export function createLogReader(context: LogContext, behind: LogContext, begin: Begin): LogReader {
   const { ports, log, client, signal } = context
   const { store, clock, report } = ports
   const final = log.finalTreeHead === undefined ? undefined : { size: log.finalTreeHead.size, root: log.finalTreeHead.rootHash.toString('base64') }
-  // A head whose entries do not make its root is not tried again and again.
+  // A head whose entries do not make its root is not read again, and its like ever more rarely.
   let refused: string | undefined
+  let refusals = 0
+  let readAgainAt = 0
   // What was told of a log that was never begun, which nothing is kept of.
   let unbegun = emptyState(log)
+
+  const atEnd = async (received: ReceivedHead): Promise<CompactRange> => {
+    const tree = treeOf(received)
+    const range = await client.edge(tree, tree, signal)
+    if (!rootOf(range).equals(Buffer.from(tree.root))) throw new LogFailure('broken', 'its right edge does not make the root that it signed')
+    return range
+  }
 
   const current = async (received: ReceivedHead): Promise<LogState> => {
     const known = context.state()
     if (known !== undefined && isBegun(known)) return { ...known, ...listed(log) }
     const fromStart = (await begin(received)) === 'beginning'
-    const range = fromStart ? EMPTY_RANGE : await client.edge(received.head, signal)
-    if (!fromStart && !rootOf(range).equals(Buffer.from(received.head.rootHash)))
-      throw new LogFailure('broken', 'its right edge does not make the root that it signed')
+    const range = fromStart ? EMPTY_RANGE : await atEnd(received)
     report({ kind: 'log-begun', log: log.description, at: range.size })
     return {
       ...emptyState(log),
@@ -48,6 +64,78 @@ export function createLogReader(context: LogContext, begin: Begin): LogReader {
       recent: fromStart ? [] : [storedHead(received)],
       malformed: { toldAt: 0, count: 0, entries: [], below: range.size },
     }
+  }
+
+  // Reads up to a head that should continue what was verified. `parted`: it does not, as far as is known.
+  const read = async (begun: LogState, received: ReceivedHead, alerts: readonly Alert[]): Promise<'read' | 'broken' | 'parted'> => {
+    const about = aboutHead(received)
+    const now = clock.now()
+    const proof = async (): Promise<boolean | undefined> => continues(client, rangeOf(begun.verified), treeOf(received), signal)
+    // After one that came to nothing, reading all of it twice for each new head would be a burden on both sides.
+    if (refusals > 0 || begun.stray !== undefined) {
+      const goesOn = about === refused && now < readAgainAt ? undefined : await proof()
+      if (goesOn === false || (goesOn === undefined && now < readAgainAt)) {
+        if (alerts.length > 0) await context.keep(begun, { ...NO_FINDS, alerts })
+        return 'parted'
+      }
+    }
+    const state = { ...begun, head: { ...storedHead(received), seenAt: now }, behindSince: begun.behindSince ?? now }
+    context.show(state)
+    if (await readTo(context, state, received, alerts)) {
+      refused = undefined
+      refusals = 0
+      return 'read'
+    }
+    refused = about
+    refusals += 1
+    readAgainAt = clock.now() + Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(20, refusals))
+    return (await proof()) === true ? 'broken' : 'parted'
+  }
+
+  // A head that cannot be reconciled. If the log keeps to its like, it is read on from what both trees share: true.
+  const refuse = async (received: ReceivedHead): Promise<boolean> => {
+    const known = context.state()
+    if (known === undefined || !isBegun(known)) return false
+    const now = clock.now()
+    const tree = treeOf(received)
+    const { state, keepsTo } = strayed(known, now)
+    if (!keepsTo) {
+      if (state.stray?.heads !== known.stray?.heads) await context.keep(state, NO_FINDS)
+      return false
+    }
+    const verified = rangeOf(state.verified)
+    const ours = tree.size >= verified.size && (await continues(client, verified, tree, signal)) === true
+    const shared = ours ? undefined : await lastShared(client, state, tree, signal)
+    if (shared === undefined) {
+      // It is our tree after all, or nothing can be shown that both share: perhaps in an hour.
+      await context.keep({ ...state, stray: { since: now, heads: 1 } }, NO_FINDS)
+      return false
+    }
+    const far = tree.size - shared.size > ports.large
+    const range = far ? await atEnd(received) : shared
+    const message = `it has kept to another tree for over an hour, now of ${grouped(tree.size)} entries, which has the first ${grouped(shared.size)} in common with the ${grouped(verified.size)} that were verified. It is read on from there; both heads are kept`
+    const misbehaviour = { kind: 'other-lineage', about: aboutHead(received), message }
+    const { state: told, alerts } = await context.tell(state, [misbehaviour], received, {
+      shared_size: shared.size,
+      verified_head: state.recent.at(-1),
+    })
+    if (far) await beginBehind(behind, received, storedRange(shared))
+    const { stray: _, failing: _f, ...rest } = told
+    const next: LogState = {
+      ...rest,
+      position: storedRange(range),
+      verified: storedRange(range),
+      recent: far ? [storedHead(received)] : state.recent.filter(({ size }) => size <= shared.size),
+      malformed: { ...told.malformed, below: Math.min(told.malformed.below, range.size) },
+      head: { ...storedHead(received), seenAt: now },
+      behindSince: now,
+    }
+    refused = undefined
+    refusals = 0
+    looked.clear()
+    const kept = await context.keep(next, { ...NO_FINDS, alerts })
+    if (!far) await readTo(context, kept, received, [])
+    return true
   }
 
   const turn = async (): Promise<void> => {
@@ -67,33 +155,40 @@ export function createLogReader(context: LogContext, begin: Begin): LogReader {
     const other = state.recent.findLast(({ size }) => size === head.size) ?? state.recent.at(-1)
     const judged = await context.tell(state, [...misbehaviour, ...shrunken], received, other === undefined ? {} : { verified_head: other })
     state = judged.state
-    const about = `${head.size} ${head.root}`
-    if (verdict === 'read' && about !== refused) {
-      state = { ...state, head: { ...head, seenAt: now }, behindSince: state.behindSince ?? now }
-      context.show(state)
-      refused = (await readTo(context, state, received, judged.alerts)) ? undefined : about
+    if (verdict === 'read') {
+      if ((await read(state, received, judged.alerts)) === 'parted') await refuse(received)
       return
     }
     if (verdict === 'refused' || shrunken.length > 0) {
       if (judged.alerts.length > 0) state = await context.keep(state, { ...NO_FINDS, alerts: judged.alerts })
+      const parted = misbehaviour.every(({ kind }) => kind !== 'final-head-differs') && received.valid
+      if (parted && (await refuse(received))) return
       throw new LogFailure('misbehaves', 'its tree head cannot be reconciled with what it signed before')
     }
-    if (about === refused) return
-    // A head that is no larger says at least that the log is there.
-    const { failing: _, ...well } = state
-    const kept = { ...well, ...(head.size >= (state.head?.size ?? 0) && { head: { ...head, seenAt: now } }) }
-    if (judged.alerts.length > 0 || !isBegun(context.state()) || state.failing !== undefined || kept.head?.size !== state.head?.size)
+    // A head that is no larger says at least that the log is there; our newest one, that it keeps to our tree.
+    const { failing: _, stray, ...well } = state
+    const kept = {
+      ...well,
+      ...(stray !== undefined && head.size !== state.verified.size && { stray }),
+      ...(head.size >= (state.head?.size ?? 0) && { head: { ...head, seenAt: now } }),
+    }
+    if (
+      judged.alerts.length > 0 ||
+      !isBegun(context.state()) ||
+      state.failing !== undefined ||
+      kept.stray !== stray ||
+      kept.head?.size !== state.head?.size
+    )
       await context.keep(kept, { ...NO_FINDS, alerts: judged.alerts })
   }
 
   // Smaller heads come from replicas and caches that are behind; each is looked into once.
   const looked = new Map<string, boolean>()
-  const isShrunken = async (state: LogState, { head }: ReceivedHead): Promise<boolean> => {
-    const about = `${head.size} ${Buffer.from(head.rootHash).toString('base64')}`
+  const isShrunken = async (state: LogState, received: ReceivedHead): Promise<boolean> => {
+    const about = aboutHead(received)
     const known = looked.get(about)
     if (known !== undefined) return known
-    const large = rangeOf(state.verified)
-    const proved = await client.isPrefix({ size: head.size, root: head.rootHash }, { size: large.size, root: rootOf(large) }, signal)
+    const proved = await isBeginning(client, state, treeOf(received), signal)
     if (looked.size > 100) looked.clear()
     looked.set(about, proved === false)
     return proved === false
@@ -107,4 +202,12 @@ export function createLogReader(context: LogContext, begin: Begin): LogReader {
       await context.keep({ ...state, cause: failure.kind, failing: failingAfter(state.failing, failure, clock.now()) }, NO_FINDS)
     },
   }
+}
+
+function treeOf({ head }: ReceivedHead): TreeRoot {
+  return { size: head.size, root: head.rootHash }
+}
+
+function aboutHead({ head }: ReceivedHead): string {
+  return `${head.size} ${Buffer.from(head.rootHash).toString('base64')}`
 }

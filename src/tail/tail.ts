@@ -325,7 +325,7 @@ function openReader(
     await beginBehind(behind, received)
     return 'end'
   }
-  return { reader: createLogReader(openLog(ports, log, client, states, signal), begin), behind }
+  return { reader: createLogReader(openLog(ports, log, client, states, signal), behind, begin), behind }
 }
 
 function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, { key: spki, url, protocol }: ListedLog): LogClient | undefined {
