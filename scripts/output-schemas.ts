@@ -102,6 +102,15 @@ const certificate = z.strictObject({
   problem_reporting: z.optional(text("The CA's words on how to have it revoked, at most 1,000 characters.")),
   logged_at: z.optional(time('When a log took it in, by its own word. Not known from the API.')),
   source: z.union([apiSource, logSource]),
+  final_certificate: z.optional(
+    z
+      .strictObject({
+        cert_sha256: hash('SHA-256 of the certificate.'),
+        seen_at: time('When Certbell saw it.'),
+        source: z.union([apiSource, logSource]).check(z.describe('Where it was seen.')),
+      })
+      .check(z.describe('In `certbell alerts --json` only: the certificate itself, if it was seen after an alert that its precertificate made.')),
+  ),
 })
 
 const inventory = z.strictObject({

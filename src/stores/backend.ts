@@ -1,7 +1,7 @@
 // What a place must offer to keep state: one atomic transaction at a time over the control document and the things that grow, and a way to read.
 import type { Alert } from '../watch/alert.ts'
 import type { Control } from './control.ts'
-import type { AlertRecord, CertRecord } from './store.ts'
+import type { AlertRecord, CertRecord, FinalCertificate } from './store.ts'
 
 /** An alert with its place in the order of discovery. */
 export interface QueuedAlert {
@@ -33,6 +33,8 @@ export interface Transaction {
   countHostnames(covers: (name: string) => boolean): Promise<number>
   /** Appends alerts and queues them for `sinks`. One whose kind and id are known is ignored. Returns those that were new. */
   addAlerts(alerts: readonly Alert[], sinks: readonly string[], now: number): Promise<readonly Alert[]>
+  /** Notes the certificate with the alert of that id, if a precertificate made it and nothing is noted yet. A place where logs are not read need not keep it. */
+  noteFinal(id: string, final: FinalCertificate): Promise<void>
   /** The sink's oldest alerts that are in no message yet. */
   queued(sink: string, limit: number): Promise<readonly QueuedAlert[]>
   countQueued(sink: string): Promise<number>

@@ -4,7 +4,7 @@ import type { Alert } from '../watch/alert.ts'
 import type { Backend, Reader, StoredMessage, Transaction } from './backend.ts'
 import type { Control } from './control.ts'
 import { emptyControl, parseControl } from './control.ts'
-import type { AlertRecord, CertRecord } from './store.ts'
+import type { AlertRecord, CertRecord, FinalCertificate } from './store.ts'
 
 interface Delivery {
   readonly sink: string
@@ -26,7 +26,7 @@ interface StoredRow {
 interface Data {
   control: string
   issuances: CertRecord[]
-  alerts: { seq: number; alert: Alert; at: number }[]
+  alerts: { seq: number; alert: Alert; at: number; final?: FinalCertificate }[]
   deliveries: Delivery[]
   messages: StoredRow[]
   documents: Record<string, string>
@@ -124,6 +124,10 @@ function transaction(data: Data, control: Control): Transaction {
       }
       return added
     },
+    noteFinal: async (id, final) => {
+      const row = data.alerts.find(({ alert }) => alert.kind === 'certificate' && alert.id === id && alert.precertificate === true)
+      if (row !== undefined) row.final ??= final
+    },
     queued: async (sink, limit) =>
       queue(sink)
         .slice(0, limit)
@@ -187,8 +191,9 @@ function reader(root: MemoryRoot): Reader {
   return {
     control: async () => parseControl(root.current.control, 'memory'),
     alerts: async ({ pending, limit }) => {
-      const records = [...root.current.alerts].reverse().map(({ seq, alert }): AlertRecord => ({
+      const records = [...root.current.alerts].reverse().map(({ seq, alert, final }): AlertRecord => ({
         alert,
+        ...(final !== undefined && { final }),
         deliveries: root.current.deliveries
           .filter((delivery) => delivery.seq === seq)
           .map((delivery) => {

@@ -2,6 +2,7 @@
 // transactional backend a place (memory, sqlite, later s3): a backend keeps, the rules decide.
 import type { Alert } from '../watch/alert.ts'
 import type { LayoutContext, Outcome } from '../watch/delivery.ts'
+import type { SightingSource } from '../watch/issuance.ts'
 import type { Phase } from '../watch/policy.ts'
 import type { QueryClass } from '../watch/schedule.ts'
 import type { Failure, Step } from '../watch/step.ts'
@@ -138,12 +139,23 @@ export class FencedError extends Error {
 /** An alert with what became of it at each sink. */
 export interface AlertRecord {
   readonly alert: Alert
+  /** What came after it, and rang no more. */
+  readonly final?: FinalCertificate
   readonly deliveries: readonly {
     readonly sink: string
     readonly state: 'waiting' | 'retrying' | 'parked' | 'delivered'
     readonly at?: number
     readonly answer?: string
   }[]
+}
+
+/** The certificate itself, seen after an alert that its precertificate made. */
+export interface FinalCertificate {
+  /** Hex. */
+  readonly certSha256: string
+  /** ms. */
+  readonly seenAt: number
+  readonly source: SightingSource
 }
 
 /** An issuance of the inventory. Times in ms. */

@@ -80,9 +80,13 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
         const fresh: CertRecord[] = []
         const alerts: Alert[] = [...more]
         const taken = new Set<string>()
+        const again: Sighting[] = []
         for (const sighting of sightings) {
           const { id } = sighting.issuance
-          if (known.has(id) || taken.has(id)) continue
+          if (known.has(id) || taken.has(id)) {
+            again.push(sighting)
+            continue
+          }
           taken.add(id)
           // What a log takes in from the moment we read it is news, whenever it was issued.
           const findings = judge(sighting, { seen: false, phases: [{ kind: 'steady' }], baseline: 'inventory', now: new Date(now) })
@@ -94,7 +98,12 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
         if (fresh.length > 0) await tx.addIssuances(fresh, false)
         const kept = { ...state, malformed: gathered.malformed }
         await tx.putDocument(logDocument(state.id), JSON.stringify(kept))
-        return { state: kept, alerts: await addAlerts(tx, alerts, sinks, now) }
+        const added = await addAlerts(tx, alerts, sinks, now)
+        for (const { issuance, source } of again) {
+          if (issuance.precertificate === true || issuance.certSha256 === undefined) continue
+          await tx.noteFinal(issuance.id, { certSha256: issuance.certSha256, seenAt: now, source })
+        }
+        return { state: kept, alerts: added }
       }),
     document: async (name) => backend.transact(async (tx) => tx.document(name)),
     putDocument: async (name, text) => backend.transact(async (tx) => tx.putDocument(name, text)),

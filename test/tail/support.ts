@@ -12,6 +12,7 @@ import type { Backend } from '../../src/stores/backend.ts'
 import type { LogState } from '../../src/stores/log-state.ts'
 import { LOG_DOCUMENTS, parseLogState } from '../../src/stores/log-state.ts'
 import { memoryRoot, openMemory } from '../../src/stores/memory.ts'
+import type { AlertRecord } from '../../src/stores/store.ts'
 import { createTailStore } from '../../src/stores/tail.ts'
 import { LARGE } from '../../src/tail/behind.ts'
 import type { TailEvent, TailPorts } from '../../src/tail/ports.ts'
@@ -28,6 +29,8 @@ export interface TailRun {
   rung(): readonly string[]
   of<K extends Alert['kind']>(kind: K): readonly Extract<Alert, { kind: K }>[]
   state(served: ServedLog): Promise<LogState | undefined>
+  /** Alerts as they are kept, newest first. */
+  records(): Promise<readonly AlertRecord[]>
   /** Waits until it is so. Fails after some seconds. */
   until(what: string, is: () => boolean | Promise<boolean>, ms?: number): Promise<void>
   /** Waits until a log is verified to its present end. */
@@ -149,6 +152,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
     rung: () => run.of('certificate').map(({ id }) => id),
     of: <K extends Alert['kind']>(kind: K) => alerts.filter((alert): alert is Extract<Alert, { kind: K }> => alert.kind === kind),
     state,
+    records: async () => backend.reader.alerts({ pending: false }),
     pass: async () => pass(),
     until,
     caughtUp: async (...logs) => {

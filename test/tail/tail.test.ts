@@ -1,5 +1,8 @@
 // Reading the sandbox's logs, honest and failing ones: every match rings once, and every entry is hashed into what the log signed.
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import type { TestContext } from 'node:test'
 import type { Clock } from '../../src/clock.ts'
@@ -13,6 +16,7 @@ import type { CtLog } from '../../src/sandbox/ct-log.ts'
 import { createCtLog } from '../../src/sandbox/ct-log.ts'
 import { oddSubmissions } from '../../src/sandbox/ct-oddities.ts'
 import { issueTwins } from '../../src/sandbox/ct-twin.ts'
+import { openSqlite } from '../../src/stores/sqlite/backend.ts'
 import { createBandwidth } from '../../src/sources/bandwidth.ts'
 import type { TailOptions, TailRun } from './support.ts'
 import { startTail } from './support.ts'
@@ -355,6 +359,43 @@ describe('issuances over several logs', () => {
     await run.caughtUp(...served)
     assert.deepEqual(sorted(run.rung()), sorted(ids))
   })
+
+  for (const kind of ['memory', 'sqlite'] as const) {
+    it(`the certificate itself, seen later, is noted with the alert and does not ring: ${kind}`, async (t) => {
+      const place = await host(t)
+      const [a, b] = [
+        place.serve(createCtLog({ name: 'a' }), { protocol: 'static-ct' }),
+        place.serve(createCtLog({ name: 'b' }), { protocol: 'rfc6962' }),
+      ]
+      const folder = mkdtempSync(join(tmpdir(), 'certbell-finals-'))
+      t.after(() => rmSync(folder, { recursive: true, force: true }))
+      const run = await read(t, [a, b], kind === 'memory' ? {} : { backend: async () => openSqlite(folder, folder) })
+      const first = issueTwins([a.log], { names: ['first.watched.example'], notBefore: NOW })
+      const second = issueTwins([a.log], { names: ['second.watched.example'], notBefore: NOW })
+      const alone = issueTwins([a.log, b.log], { names: ['alone.watched.example'], notBefore: NOW })
+      a.log.publish()
+      b.log.publish()
+      await run.caughtUp(a, b)
+      first.logCertificate([b.log])
+      b.log.publish()
+      await run.caughtUp(b)
+      first.logCertificate([a.log])
+      second.logCertificate([a.log])
+      a.log.publish()
+      await run.caughtUp(a)
+      const finals = new Map((await run.records()).map(({ alert, final }) => [alert.id, final]))
+      const [one, two] = [first, second].map((twins) => twins.issuance('1').tbs_sha256)
+      assert.equal(run.rung().length, 3)
+      assert.equal(finals.size, 3)
+      const noted = finals.get(one ?? '')
+      assert.ok(noted?.source.kind === 'log')
+      assert.equal(noted.source.log_id, b.log.keys.id.toString('base64'), 'where it was seen first')
+      assert.match(noted.certSha256, /^[0-9a-f]{64}$/)
+      assert.notEqual(noted.certSha256, run.of('certificate').find(({ id }) => id === one)?.cert_sha256)
+      assert.ok(finals.get(two ?? '') !== undefined)
+      assert.equal(finals.get(alone.issuance('1').tbs_sha256), undefined)
+    })
+  }
 
   it('a partial tile that is gone is read from the full one', async (t) => {
     const place = await host(t)

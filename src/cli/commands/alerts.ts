@@ -23,10 +23,13 @@ export async function alerts(session: Session, pending: boolean, limit: number |
   }
 }
 
-/** The alert's own document with what became of it at each sink added. */
-export function alertDocument({ alert, deliveries }: AlertRecord): Readonly<Record<string, unknown>> {
+/** The alert's own document with what came after it, and what became of it at each sink. */
+export function alertDocument({ alert, final, deliveries }: AlertRecord): Readonly<Record<string, unknown>> {
   return {
     ...alert,
+    ...(final !== undefined && {
+      final_certificate: { cert_sha256: final.certSha256, seen_at: new Date(final.seenAt).toISOString(), source: final.source },
+    }),
     deliveries: deliveries.map(({ sink, state, at, answer }) => ({
       sink,
       state,
@@ -40,10 +43,10 @@ function alertsText(records: readonly AlertRecord[], pending: boolean, most: num
   if (records.length === 0) return [pending ? 'Nothing waits: every sink has every alert.' : 'No alert yet.']
   const rows = records
     .slice(0, most)
-    .map(({ alert, deliveries }) => [
+    .map(({ alert, final, deliveries }) => [
       clockText(Date.parse(alert.seen_at), now),
       alert.severity,
-      printable(headline(alert), 120),
+      printable(headline(alert), 120) + (final === undefined ? '' : ` (the certificate itself was seen ${clockText(final.seenAt, now)})`),
       deliveries
         .map(({ sink, state, answer }) => `${sink}: ${state}${state === 'delivered' || answer === undefined ? '' : ` (${printable(answer, 60)})`}`)
         .join(', ') || 'no sink',

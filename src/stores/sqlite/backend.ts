@@ -130,6 +130,14 @@ function transaction(db: Statements, control: Control, issuances: Issuances): Tr
         for (const sink of sinks) db.run('insert into deliveries (sink, seq, message) values (?, ?, null)', sink, id)
         return true
       }),
+    noteFinal: async (id, final) => {
+      db.run(
+        `insert into finals (seq, body) select seq, ? from alerts
+           where kind = 'certificate' and id = ? and json_extract(body, '$.precertificate') = 1 on conflict do nothing`,
+        JSON.stringify(final),
+        id,
+      )
+    },
     queued: async (sink, limit) => {
       const rows = db.all(
         'select a.seq, a.body from deliveries d join alerts a on a.seq = d.seq where d.sink = ? and d.message is null order by d.seq limit ?',
@@ -175,6 +183,7 @@ function transaction(db: Statements, control: Control, issuances: Issuances): Tr
         deliveredBefore,
       )
       db.run('delete from deliveries where seq not in (select seq from alerts)')
+      db.run('delete from finals where seq not in (select seq from alerts)')
       db.run("delete from messages where state = 'delivered' and id not in (select message from deliveries where message is not null)")
     },
   }

@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import type { Alert } from '../../watch/alert.ts'
 import type { Reader } from '../backend.ts'
 import { damaged, parseControl } from '../control.ts'
-import type { AlertRecord, CertRecord } from '../store.ts'
+import type { AlertRecord, CertRecord, FinalCertificate } from '../store.ts'
 import { translate } from './errors.ts'
 import { openForReading } from './open.ts'
 import type { IssuanceRow } from './schema.ts'
@@ -38,10 +38,15 @@ export function createReader(database: DatabaseSync, shown: string, check: () =>
       guarded(() => {
         const only = pending ? `where seq in (select d.seq from deliveries d left join messages m on m.id = d.message where ${UNDELIVERED})` : ''
         const rows = database.prepare(`select seq, body from alerts ${only} order by seq desc limit ?`).all(limit ?? -1)
-        return rows.map((row): AlertRecord => ({
-          alert: JSON.parse(String(row['body'])) as Alert,
-          deliveries: deliveriesOf(database, Number(row['seq'])),
-        }))
+        const finals = hasTable(database, 'finals') ? database.prepare('select body from finals where seq = ?') : undefined
+        return rows.map((row): AlertRecord => {
+          const final = finals?.get(Number(row['seq']))?.['body']
+          return {
+            alert: JSON.parse(String(row['body'])) as Alert,
+            ...(final !== undefined && { final: JSON.parse(String(final)) as FinalCertificate }),
+            deliveries: deliveriesOf(database, Number(row['seq'])),
+          }
+        })
       }),
     issuances: async (visit) =>
       guarded(() => {
@@ -50,8 +55,7 @@ export function createReader(database: DatabaseSync, shown: string, check: () =>
       }),
     documents: async (prefix) =>
       guarded(() => {
-        // A state that no newer version has opened yet has none.
-        if (database.prepare("select 1 from sqlite_master where name = 'documents'").get() === undefined) return new Map()
+        if (!hasTable(database, 'documents')) return new Map()
         const rows = database.prepare('select name, body from documents where substr(name, 1, ?) = ?').all(prefix.length, prefix)
         return new Map(rows.map((row) => [String(row['name']), String(row['body'])]))
       }),
@@ -71,6 +75,11 @@ export function createReader(database: DatabaseSync, shown: string, check: () =>
       }),
     close: async () => database.close(),
   }
+}
+
+// A state that no newer version has opened yet has fewer.
+function hasTable(database: DatabaseSync, name: string): boolean {
+  return database.prepare("select 1 from sqlite_master where type = 'table' and name = ?").get(name) !== undefined
 }
 
 function deliveriesOf(database: DatabaseSync, seq: number): AlertRecord['deliveries'] {

@@ -33,6 +33,10 @@ export const MIGRATIONS: readonly string[] = [
   -- Small texts by name: the state of each log, the log lists.
   create table documents (name text primary key, body text not null) without rowid;
   `,
+  `
+  -- The certificate itself, seen after the alert that its precertificate made.
+  create table finals (seq integer primary key, body text not null);
+  `,
 ]
 
 export interface IssuanceRow {
