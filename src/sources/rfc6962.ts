@@ -15,9 +15,10 @@ import { LogFailure } from './log-failure.ts'
 import type { LogGet } from './log-http.ts'
 import { broken } from './static-ct.ts'
 
-const HEAD = { timeoutMs: 15_000, maxBytes: 64 * 1024 }
-const PROOF = { timeoutMs: 30_000, maxBytes: 4 * 1024 * 1024 }
-// 256 entries of 5 to 9 KB; some logs take half a minute for them.
+// Some logs take half a minute for anything.
+const HEAD = { timeoutMs: 60_000, maxBytes: 64 * 1024 }
+const PROOF = { timeoutMs: 60_000, maxBytes: 4 * 1024 * 1024 }
+// 256 entries of 5 to 9 KB.
 const ENTRIES = { timeoutMs: 60_000, maxBytes: 64 * 1024 * 1024 }
 /** Logs serve caches best, and cut pages, at multiples of it. */
 const ALIGNED = 256

@@ -16,8 +16,9 @@ import { LogFailure } from './log-failure.ts'
 import type { LogGet } from './log-http.ts'
 
 const WIDTH = 256
-const HEAD = { timeoutMs: 15_000, maxBytes: 512 * 1024 }
-const HASHES = { timeoutMs: 30_000, maxBytes: WIDTH * 32 }
+// Some logs take half a minute for anything.
+const HEAD = { timeoutMs: 60_000, maxBytes: 512 * 1024 }
+const HASHES = { timeoutMs: 60_000, maxBytes: WIDTH * 32 }
 /** Hash tiles that are kept, of a tree that is read from far behind. */
 const MOST_TILES = 64
 // An entry may hold 128 KiB and more; real tiles have half a megabyte.

@@ -29,6 +29,7 @@ export interface TailRun {
   rung(): readonly string[]
   of<K extends Alert['kind']>(kind: K): readonly Extract<Alert, { kind: K }>[]
   state(served: ServedLog): Promise<LogState | undefined>
+  states(): Promise<readonly LogState[]>
   /** Alerts as they are kept, newest first. */
   records(): Promise<readonly AlertRecord[]>
   /** Waits until it is so. Fails after some seconds. */
@@ -49,6 +50,8 @@ export interface TailRun {
 
 export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs' | 'bandwidth' | 'isHybrid' | 'large'>> {
   readonly watch?: readonly string[]
+  /** The text of the list of logs, instead of the sandbox's. */
+  readonly listText?: string
   readonly backend?: () => Promise<Backend>
   readonly clock?: Clock
   /** Nothing is read but by `pass`. */
@@ -90,7 +93,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
           every: 50,
           read: async () => {
             if (run.list !== undefined) return run.list()
-            const next = logList(run.lists, { madeAt: new Date(1_760_000_000_000) })
+            const next = options.listText ?? logList(run.lists, { madeAt: new Date(1_760_000_000_000) })
             if (next === text) return undefined
             text = next
             return { text, tag: undefined }
@@ -140,10 +143,8 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
-  const state = async ({ log }: ServedLog): Promise<LogState | undefined> => {
-    const documents = await backend.reader.documents(LOG_DOCUMENTS)
-    return [...documents.values()].map(parseLogState).find(({ id }) => id === log.keys.id.toString('base64'))
-  }
+  const states = async (): Promise<readonly LogState[]> => [...(await backend.reader.documents(LOG_DOCUMENTS)).values()].map(parseLogState)
+  const state = async ({ log }: ServedLog): Promise<LogState | undefined> => (await states()).find(({ id }) => id === log.keys.id.toString('base64'))
   const run: TailRun = {
     alerts,
     events,
@@ -152,6 +153,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
     rung: () => run.of('certificate').map(({ id }) => id),
     of: <K extends Alert['kind']>(kind: K) => alerts.filter((alert): alert is Extract<Alert, { kind: K }> => alert.kind === kind),
     state,
+    states,
     records: async () => backend.reader.alerts({ pending: false }),
     pass: async () => pass(),
     until,
