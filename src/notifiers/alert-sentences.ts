@@ -36,7 +36,7 @@ function troubleTitle(component: string, items: string): string {
   if (component.startsWith('sink:')) return `Alerts do not all reach ${subject(component)}`
   if (component === 'state') return 'Certbell cannot keep its state'
   if (component.startsWith('log:')) return `Certbell is behind: ${subject(component)}`
-  if (component.startsWith('log-list:')) return `A log list is not used: ${subject(component)}`
+  if (component.startsWith('log-list:')) return `A log list needs a look: ${subject(component)}`
   return `Certbell has a trouble: ${component}`
 }
 
@@ -47,7 +47,7 @@ function recoveredTitle(component: string, items: string): string {
   if (component.startsWith('sink:')) return `Alerts reach ${subject(component)} again`
   if (component === 'state') return 'Certbell keeps its state again'
   if (component.startsWith('log:')) return `${subject(component)} is read to its end again`
-  if (component.startsWith('log-list:')) return `The log list ${subject(component)} is used again`
+  if (component.startsWith('log-list:')) return `The log list ${subject(component)} is well again`
   return `Well again: ${component}`
 }
 

@@ -32,7 +32,7 @@ export function logOverviews(states: Iterable<LogState>, now: number): readonly 
     .filter(({ id }) => !id.endsWith(BEHIND))
     .map((each) => {
       const behind = watched.find(({ id }) => id === each.id + BEHIND)
-      const { head, position, failing } = each
+      const { head, position, failing, unreadable } = each
       const lags = [each, ...(behind === undefined ? [] : [behind])].map((part) => lagOf(part, now))
       const worst = lags.reduce((a, b) => (b.ms > a.ms ? b : a))
       const late = failing ?? behind?.failing
@@ -48,7 +48,7 @@ export function logOverviews(states: Iterable<LogState>, now: number): readonly 
         lagMs: worst.ms,
         lagEntries: lags.reduce((sum, { entries }) => sum + entries, 0),
         cause: worst.cause,
-        lastError: late?.message,
+        lastError: unreadable === undefined ? late?.message : `it is not read: ${unreadable.message}`,
         seenAt: head?.seenAt,
       }
     })

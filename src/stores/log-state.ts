@@ -47,6 +47,8 @@ export interface LogState {
   readonly behindSince?: number
   readonly cause?: LagCause
   readonly failing?: { readonly since: number; readonly failures: number; readonly kind: LagCause; readonly message: string }
+  /** Why it is not read at all, though it is chosen. */
+  readonly unreadable?: { readonly since: number; readonly message: string }
   /** When each misbehaviour was told last. */
   readonly told: Readonly<Record<string, number>>
   /** Entries that could not be read and were not told yet, and when some were told last. */

@@ -82,7 +82,9 @@ export function createLogReader(context: LogContext, begin: Begin): LogReader {
     // A head that is no larger says at least that the log is there.
     const { failing: _, ...well } = state
     const kept = { ...well, ...(head.size >= (state.head?.size ?? 0) && { head: { ...head, seenAt: now } }) }
-    if (judged.alerts.length > 0 || !isBegun(context.state()) || state.failing !== undefined || kept.head?.size !== state.head?.size)
+    const before = context.state()
+    const changed = !isBegun(before) || before?.watched !== true || before.state !== state.state
+    if (judged.alerts.length > 0 || changed || state.failing !== undefined || kept.head?.size !== state.head?.size)
       await context.keep(kept, { ...NO_FINDS, alerts: judged.alerts })
   }
 

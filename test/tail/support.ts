@@ -28,6 +28,7 @@ export interface TailRun {
   rung(): readonly string[]
   of<K extends Alert['kind']>(kind: K): readonly Extract<Alert, { kind: K }>[]
   state(served: ServedLog): Promise<LogState | undefined>
+  states(): Promise<readonly LogState[]>
   /** Waits until it is so. Fails after some seconds. */
   until(what: string, is: () => boolean | Promise<boolean>, ms?: number): Promise<void>
   /** Waits until a log is verified to its present end. */
@@ -50,6 +51,9 @@ export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval
   readonly clock?: Clock
   /** Nothing is read but by `pass`. */
   readonly idle?: boolean
+  /** Of the list: that it counts as a signed one, and when it was made. */
+  readonly signed?: boolean
+  readonly madeAt?: Date
 }
 
 /** Begins reading these logs. */
@@ -83,11 +87,11 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
         {
           name: 'list',
           isPublic: false,
-          isSigned: false,
+          isSigned: options.signed ?? false,
           every: 50,
           read: async () => {
             if (run.list !== undefined) return run.list()
-            const next = logList(run.lists, { madeAt: new Date(1_760_000_000_000) })
+            const next = logList(run.lists, { madeAt: options.madeAt ?? new Date(1_760_000_000_000) })
             if (next === text) return undefined
             text = next
             return { text, tag: undefined }
@@ -137,10 +141,8 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
-  const state = async ({ log }: ServedLog): Promise<LogState | undefined> => {
-    const documents = await backend.reader.documents(LOG_DOCUMENTS)
-    return [...documents.values()].map(parseLogState).find(({ id }) => id === log.keys.id.toString('base64'))
-  }
+  const states = async (): Promise<readonly LogState[]> => [...(await backend.reader.documents(LOG_DOCUMENTS)).values()].map(parseLogState)
+  const state = async ({ log }: ServedLog): Promise<LogState | undefined> => (await states()).find(({ id }) => id === log.keys.id.toString('base64'))
   const run: TailRun = {
     alerts,
     events,
@@ -149,6 +151,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
     rung: () => run.of('certificate').map(({ id }) => id),
     of: <K extends Alert['kind']>(kind: K) => alerts.filter((alert): alert is Extract<Alert, { kind: K }> => alert.kind === kind),
     state,
+    states,
     pass: async () => pass(),
     until,
     caughtUp: async (...logs) => {
