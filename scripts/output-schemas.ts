@@ -220,6 +220,15 @@ const logs = z.array(
       cause: z.optional(
         z.enum(['slow', 'limited', 'down', 'broken', 'bandwidth', 'cpu', 'misbehaves']).check(z.describe('Why; docs/logs.md says what each means.')),
       ),
+      let_through: z.optional(
+        z
+          .strictObject({
+            requests: count('Requests that it answered.'),
+            seconds: count('In so many seconds.'),
+            wait_until: z.optional(time('It asked to be left alone until then.')),
+          })
+          .check(z.describe('Of a log that refuses us (`limited`): what it lets through.')),
+      ),
     }),
     head_seen_at: z.optional(time('When its newest head came.')),
     last_error: z.optional(text('The last failure; absent if the last attempt went well.')),

@@ -2,7 +2,7 @@
 import type { CompactRange } from '../ct/compact-range.ts'
 import { ParseError } from '../ct/errors.ts'
 import type { MalformedLogEntry } from '../watch/alert.ts'
-import type { LagCause } from '../watch/lag.ts'
+import type { LagCause, Limit } from '../watch/lag.ts'
 
 /** A compact range as it is kept: hashes in base64. */
 export interface StoredRange {
@@ -46,6 +46,8 @@ export interface LogState {
   /** Since when there are entries that were not read. */
   readonly behindSince?: number
   readonly cause?: LagCause
+  /** Where that is `limited`: what it lets through. */
+  readonly limit?: Limit
   readonly failing?: { readonly since: number; readonly failures: number; readonly kind: LagCause; readonly message: string }
   /** Why it is not read at all, though it is chosen. */
   readonly unreadable?: { readonly since: number; readonly message: string }

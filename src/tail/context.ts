@@ -1,5 +1,6 @@
 // One log while it is read: where it is asked, where it is kept, and what is told of it.
 import type { ListedLog } from '../ct/log-list.ts'
+import type { Allowance } from '../sources/allowance.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import type { Window } from '../sources/read-ahead.ts'
 import { createWindow } from '../sources/read-ahead.ts'
@@ -17,6 +18,7 @@ export interface LogContext {
   readonly client: LogClient
   readonly window: Window
   readonly signal: AbortSignal
+  readonly allowance: Allowance
   /** As it was kept last, or set. */
   state(): LogState | undefined
   /** For those who look, until it is kept. */
@@ -40,6 +42,7 @@ export function openLog(
   ports: TailPorts,
   log: ListedLog,
   client: LogClient,
+  allowance: Allowance,
   states: Map<string, LogState>,
   signal: AbortSignal,
   key = log.id,
@@ -79,10 +82,14 @@ export function openLog(
     client,
     window: createWindow(),
     signal,
+    allowance,
     state: () => states.get(key),
     show: (state) => void states.set(key, state),
     keep: async (state, finds) => {
-      const kept = await store.keep(state, finds, clock.now())
+      const { limit: _, ...rest } = state
+      // How much it lets through is told only as long as that is the reason.
+      const limit = (rest.failing?.kind ?? rest.cause) === 'limited' ? allowance.limit() : undefined
+      const kept = await store.keep({ ...rest, ...(limit !== undefined && { limit }) }, finds, clock.now())
       states.set(key, kept.state)
       report({ kind: 'alerts', alerts: kept.alerts })
       return kept.state

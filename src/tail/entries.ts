@@ -45,7 +45,8 @@ export async function readEntries(context: LogContext, begin: LogState, received
   const flush = async (): Promise<void> => {
     dirty = false
     const took = Math.max(1, clock.now() - keptAt)
-    const cause = failure?.kind ?? (ports.bandwidth.short ? 'bandwidth' : idle > took / 2 ? 'slow' : 'cpu')
+    const lately = context.allowance.limit() === undefined ? undefined : 'limited'
+    const cause = failure?.kind ?? lately ?? (ports.bandwidth.short ? 'bandwidth' : idle > took / 2 ? 'slow' : 'cpu')
     const { failing: _, ...rest } = state
     state = await context.keep(
       { ...rest, cause, position: storedRange(tree.range()), ...(failure !== undefined && { failing: failure }) },

@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts'
 import type { Http } from '../http.ts'
 import type { Bandwidth } from '../sources/bandwidth.ts'
+import type { RequestOutcome } from '../sources/log-http.ts'
 import type { LogLists } from '../sources/log-lists.ts'
 import type { Sift } from '../sources/log-sift.ts'
 import type { TailStore } from '../stores/tail.ts'
@@ -14,6 +15,7 @@ export type TailEvent =
   | { readonly kind: 'log-begun'; readonly log: string; readonly at: number }
   | { readonly kind: 'log-read'; readonly log: string; readonly entries: number; readonly verified: number }
   | { readonly kind: 'log-skipped'; readonly message: string }
+  | { readonly kind: 'log-request'; readonly log: string; readonly outcome: RequestOutcome }
   | { readonly kind: 'log-failed'; readonly log: string; readonly message: string }
   | { readonly kind: 'alerts'; readonly alerts: readonly Alert[] }
 

@@ -1,11 +1,14 @@
 // Reading logs: each goes round on its own, and what one does delays no other. A turn of a log is: its head, the entries up to it, their root.
 import type { ListedLog } from '../ct/log-list.ts'
 import { readLogKey } from '../ct/log-key.ts'
+import type { Allowance } from '../sources/allowance.ts'
+import { createAllowance } from '../sources/allowance.ts'
 import { createHosts } from '../sources/hosts.ts'
 import { createHybrid } from '../sources/hybrid.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import { LogFailure } from '../sources/log-failure.ts'
 import { createLogGet } from '../sources/log-http.ts'
+import { createLogTally } from '../sources/log-tally.ts'
 import type { LogLists } from '../sources/log-lists.ts'
 import { frozenList } from '../sources/log-lists.ts'
 import { chooseLogs, skippedLogs, unusableKey, vanishedLogs, whyLeft } from '../sources/log-choice.ts'
@@ -16,7 +19,7 @@ import { BEHIND } from '../stores/log-state.ts'
 import { FencedError } from '../stores/store.ts'
 import { NO_FINDS } from '../stores/tail.ts'
 import { StoreError } from '../watch/errors.ts'
-import { causeText } from '../watch/lag.ts'
+import { causeText, limitText } from '../watch/lag.ts'
 import type { OpenTrouble } from '../watch/trouble.ts'
 import { grouped, span } from '../watch/words.ts'
 import { beginBehind, behindKey, readBehind } from './behind.ts'
@@ -274,7 +277,7 @@ function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogLists, now:
       troubles.push({ component, kind: 'refused', since: refused.since, message: refused.message })
     else if (frozen !== undefined) troubles.push({ component, kind: 'frozen', ...frozen })
   }
-  for (const { description, behindSince, failing, position, head, cause, watched, protocol, state, unreadable } of states.values()) {
+  for (const { description, behindSince, failing, position, head, cause, limit, watched, protocol, state, unreadable } of states.values()) {
     if (!watched) continue
     if (unreadable !== undefined) {
       const message = `${description}: it is not read, because ${unreadable.message}. Other logs are read. If a newer Certbell knows such keys, take that; else see whether its row in the log list is right`
@@ -290,7 +293,8 @@ function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogLists, now:
       continue
     }
     const behind = (head?.size ?? 0) - position.size
-    const why = failing?.message ?? causeText(failing?.kind ?? cause ?? 'slow')
+    const kind = failing?.kind ?? cause ?? 'slow'
+    const why = kind === 'limited' && limit !== undefined ? `${causeText(kind)}: ${limitText(limit, now)}` : (failing?.message ?? causeText(kind))
     const message = `${description}: ${behind > 0 ? `${grouped(behind)} entries behind` : 'not read'} for ${span(now - since)}, because ${why}. Nothing is lost: reading goes on where it stopped.`
     troubles.push({ component: `log:${description}`, kind: 'behind', since, message })
   }
@@ -350,8 +354,9 @@ function openReader(
 ): { readonly reader: LogReader; readonly behind: LogContext } | undefined {
   // That was told when it was chosen.
   if (unusableKey(log) !== undefined) return undefined
-  const client = clientOf(ports, hosts, log)
-  const behind = openLog(ports, log, client, states, signal, behindKey(log.id))
+  const allowance = createAllowance(ports.clock)
+  const client = clientOf(ports, hosts, log, allowance)
+  const behind = openLog(ports, log, client, allowance, states, signal, behindKey(log.id))
   const begin = async (received: ReceivedHead): Promise<'beginning' | 'end'> => {
     if (ports.start === 'beginning') return 'beginning'
     if (!fresh) return 'end'
@@ -359,11 +364,13 @@ function openReader(
     await beginBehind(behind, received)
     return 'end'
   }
-  return { reader: createLogReader(openLog(ports, log, client, states, signal), begin), behind }
+  return { reader: createLogReader(openLog(ports, log, client, allowance, states, signal), begin), behind }
 }
 
-function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, { key: spki, url, protocol }: ListedLog): LogClient {
-  const key = readLogKey(spki)
+function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, log: ListedLog, allowance: Allowance): LogClient {
+  const { url, protocol } = log
+  const key = readLogKey(log.key)
+  const tally = createLogTally((outcome) => ports.report({ kind: 'log-request', log: log.description, outcome }))
   const get = createLogGet({
     http: ports.http,
     clock: ports.clock,
@@ -372,9 +379,13 @@ function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, { key
     bandwidth: ports.bandwidth,
     userAgent: ports.userAgent,
     longestMs: ports.longestMs,
+    heard: (outcome, until) => {
+      allowance.heard(outcome, until)
+      tally.heard(outcome)
+    },
   })
   const tiles = createStaticCt(get, key, url, ports.sieve)
-  if (protocol === 'static-ct') return tiles
+  if (protocol === 'static-ct') return tally.judging(tiles)
   const classic = createRfc6962(get, key, url, ports.sieve)
-  return ports.isHybrid(url) ? createHybrid(classic, tiles) : classic
+  return tally.judging(ports.isHybrid(url) ? createHybrid(classic, tiles) : classic)
 }
