@@ -101,6 +101,14 @@ const certificate = z.strictObject({
   pubkey_sha256: z.optional(hash('SHA-256 of the SubjectPublicKeyInfo.')),
   problem_reporting: z.optional(text("The CA's words on how to have it revoked, at most 1,000 characters.")),
   logged_at: z.optional(time('When a log took it in, by its own word. Not known from the API.')),
+  delay_seconds: z.optional(
+    z
+      .number()
+      .check(
+        z.nonnegative(),
+        z.describe('In a line of the stdout sink only, of a log: seconds from `logged_at` to when the line was made to be sent.'),
+      ),
+  ),
   source: z.union([apiSource, logSource]),
 })
 

@@ -72,7 +72,8 @@ export function body(alert: Exclude<Alert, CertificateAlert>, now: Date, max = 1
       if ('entries' in alert) return `${inert(alert.why, max)}. The first is entry ${grouped(alert.source.index)}; reading went on.`
       return `${inert(alert.why, max)}. It is ${sourceText(alert.source)}; the rest of the page was read.`.replace(/([.…])\. It is/, '$1 It is')
     case 'log-misbehaviour':
-      return `${sentence(inert(alert.message, max))} Other logs are read on.${alert.evidence.length === 0 ? '' : ` Kept as evidence: ${inert(alert.evidence.join(', '), 500)}.`}`
+      // With room for the names of the files.
+      return `${sentence(inert(alert.message, max > 1000 ? max - 450 : max))} Other logs are read on.${alert.evidence.length === 0 ? '' : ` Kept as evidence: ${inert(alert.evidence.join(', '), 400)}.`}`
     case 'trouble':
       return `${troubleText(inert(alert.message, max), inert(alert.component, 260))}${since(alert.since, now)}`
     case 'recovered':
