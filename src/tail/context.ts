@@ -64,14 +64,9 @@ export function openLog(
         received_at: new Date(now).toISOString(),
         ...more,
       }
-      alerts.push(
-        misbehaviourAlert(
-          log,
-          each,
-          await ports.keepEvidence(`${log.description}-${each.kind}-${received.head.size}`, received.received, about),
-          now,
-        ),
-      )
+      const { files, lost } = await keepEvidence(ports, `${log.description}-${each.kind}-${received.head.size}`, received.received, about)
+      const message = lost === undefined ? each.message : `${each.message}. What it sent could not be kept as evidence: ${lost}`
+      alerts.push(misbehaviourAlert(log, { ...each, message }, files, now))
     }
     return { state: { ...state, told }, alerts }
   }
@@ -95,5 +90,17 @@ export function openLog(
       return kept.state
     },
     tell,
+  }
+}
+
+// A lie rings whether it can be kept or not.
+async function keepEvidence(
+  ports: TailPorts,
+  ...evidence: Parameters<TailPorts['keepEvidence']>
+): Promise<{ readonly files: readonly string[]; readonly lost?: string }> {
+  try {
+    return { files: await ports.keepEvidence(...evidence) }
+  } catch (error) {
+    return { files: [], lost: error instanceof Error ? error.message : 'it cannot be written' }
   }
 }

@@ -42,7 +42,7 @@ export interface TailPorts {
   /** A log that is new to us and has more entries is read at its end first. */
   readonly large: number
   readonly only: readonly string[]
-  /** Keeps what a log sent, as it came, and says where. */
+  /** Keeps what a log sent, as it came, and says where. Throws Error with why it could not, in words. */
   readonly keepEvidence: (name: string, bytes: Uint8Array, about: Readonly<Record<string, unknown>>) => Promise<readonly string[]>
   readonly report: (event: TailEvent) => void
   /** The state could not be written; undefined: it was again. */

@@ -54,6 +54,8 @@ export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval
   /** Of the list: that it counts as a signed one, and when it was made. */
   readonly signed?: boolean
   readonly madeAt?: Date
+  /** Why no evidence can be kept. */
+  readonly evidenceFails?: string
 }
 
 /** Begins reading these logs. */
@@ -122,6 +124,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       start: options.start ?? 'beginning',
       only: options.only ?? [],
       keepEvidence: async (name, _bytes, about) => {
+        if (options.evidenceFails !== undefined) throw new Error(options.evidenceFails)
         evidence.set(name, about)
         return [`evidence/${name}`]
       },
