@@ -70,6 +70,9 @@ export function logDocument(id: string): string {
 
 export const LOG_DOCUMENTS = 'log/'
 
+/** What the names of the log lists' documents begin with. */
+export const LIST_DOCUMENTS = 'log-list/'
+
 /** To be kept. */
 export function storedRange({ size, hashes }: CompactRange): StoredRange {
   return { size, hashes: hashes.map((hash) => Buffer.from(hash).toString('base64')) }
