@@ -101,6 +101,14 @@ const certificate = z.strictObject({
   pubkey_sha256: z.optional(hash('SHA-256 of the SubjectPublicKeyInfo.')),
   problem_reporting: z.optional(text("The CA's words on how to have it revoked, at most 1,000 characters.")),
   logged_at: z.optional(time('When a log took it in, by its own word. Not known from the API.')),
+  delay_seconds: z.optional(
+    z
+      .number()
+      .check(
+        z.nonnegative(),
+        z.describe('In a line of the stdout sink only, of a log: seconds from `logged_at` to when the line was made to be sent.'),
+      ),
+  ),
   source: z.union([apiSource, logSource]),
   final_certificate: z.optional(
     z
@@ -228,6 +236,15 @@ const logs = z.array(
       seconds: z.int().check(z.nonnegative(), z.describe('For how long; also of a log that fails.')),
       cause: z.optional(
         z.enum(['slow', 'limited', 'down', 'broken', 'bandwidth', 'cpu', 'misbehaves']).check(z.describe('Why; docs/logs.md says what each means.')),
+      ),
+      let_through: z.optional(
+        z
+          .strictObject({
+            requests: count('Requests that it answered.'),
+            seconds: count('In so many seconds.'),
+            wait_until: z.optional(time('It asked to be left alone until then.')),
+          })
+          .check(z.describe('Of a log that refuses us (`limited`): what it lets through.')),
       ),
     }),
     head_seen_at: z.optional(time('When its newest head came.')),

@@ -16,7 +16,8 @@ import { troubleAlert } from './watch/trouble.ts'
 export type MonitorEvent =
   | { readonly kind: 'asked'; readonly work: Work; readonly entries: number; readonly news: number; readonly progress: Progress; readonly ms: number }
   | { readonly kind: 'refused'; readonly work: Work; readonly failure: Failure; readonly ms: number }
-  | { readonly kind: 'sent'; readonly message: Message; readonly outcome: Outcome; readonly ms: number }
+  /** `at` (ms): when the sink had answered. */
+  | { readonly kind: 'sent'; readonly message: Message; readonly outcome: Outcome; readonly at: number; readonly ms: number }
   | TailEvent
   | { readonly kind: 'taken-over'; readonly what: string }
   | { readonly kind: 'state-failed'; readonly error: StoreError }
@@ -112,8 +113,9 @@ export function createMonitor(ports: MonitorPorts): Monitor {
       const next = await store.nextMessage(notifier, now, now + ports.sendMs + LEASE_MARGIN, (alerts, context) => notifier.compose(alerts, context))
       if (next.kind === 'wait') return next
       const outcome = await notifier.send(next.message.composed, () => new Date(clock.now()))
-      tell(await store.settle(next.message, outcome, clock.now(), ports.random()))
-      report({ kind: 'sent', message: next.message, outcome, ms: clock.now() - now })
+      const at = clock.now()
+      tell(await store.settle(next.message, outcome, at, ports.random()))
+      report({ kind: 'sent', message: next.message, outcome, at, ms: at - now })
       // Waiting because we were told to is no failure.
       return { kind: 'did', failed: outcome.kind !== 'delivered' && !(outcome.kind === 'retry' && outcome.limited === true) }
     })

@@ -34,6 +34,8 @@ export function linesOf(event: MonitorEvent, quota: Readonly<Record<'full' | 'si
       return [{ level: 'debug', about: event.log, text: `${plural(event.entries, 'entry', 'entries')} read, ${grouped(event.verified)} verified` }]
     case 'log-skipped':
       return [{ level: 'warn', about: 'logs', text: event.message }]
+    case 'log-request':
+      return []
     case 'log-failed':
       return [{ level: 'debug', about: event.log, text: event.message }]
     case 'taken-over':

@@ -9,6 +9,7 @@ import type { KeptList } from '../sources/log-lists.ts'
 import { createLogLists } from '../sources/log-lists.ts'
 import { createSift } from '../sources/log-sift.ts'
 import type { Backend } from '../stores/backend.ts'
+import { LIST_DOCUMENTS } from '../stores/log-state.ts'
 import type { TailStore } from '../stores/tail.ts'
 import { createTailStore } from '../stores/tail.ts'
 import { LARGE } from '../tail/behind.ts'
@@ -35,10 +36,10 @@ export async function openTail(
   const known = await createLogLists({
     sources: lists.map((source) => listSource(source, world.http, plan.userAgent)),
     load: async (name) => {
-      const text = await store.document(`log-list/${name}`)
+      const text = await store.document(LIST_DOCUMENTS + name)
       return text === undefined ? undefined : (JSON.parse(text) as KeptList)
     },
-    save: async (name, list) => store.putDocument(`log-list/${name}`, JSON.stringify(list)),
+    save: async (name, list) => store.putDocument(LIST_DOCUMENTS + name, JSON.stringify(list)),
   })
   await known.refresh(world.clock.now())
   if (known.states.every(({ list }) => list === undefined)) {

@@ -22,7 +22,7 @@ export interface RunSession {
 }
 
 /** Prepares a run. `hear` is told of each event before it is shown. */
-export function prepareRun(session: Session, hear: (event: MonitorEvent, now: number) => void = () => undefined): RunSession {
+export function prepareRun(session: Session, hear: (event: MonitorEvent) => void = () => undefined): RunSession {
   const { config, log } = session
   const { world, close } = realWorld(session)
   const screen = session.screen
@@ -34,7 +34,7 @@ export function prepareRun(session: Session, hear: (event: MonitorEvent, now: nu
   const inventories: Promise<void>[] = []
   const report = (event: MonitorEvent): void => {
     const now = world.clock.now()
-    hear(event, now)
+    hear(event)
     // Nothing happens before it is open.
     if (app === undefined) return
     if (event.kind === 'alerts' && screen !== undefined) {

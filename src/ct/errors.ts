@@ -9,11 +9,14 @@ export class ParseError extends Error {
   readonly code: ParseErrorCode
   readonly offset: number
   readonly what: string
+  /** What is wrong with it, to follow its name. */
+  readonly why: string
 
   constructor(code: ParseErrorCode, what: string, offset: number, why: string) {
     super(`${what}: ${why} at byte ${offset}`)
     this.code = code
     this.offset = offset
     this.what = what
+    this.why = why
   }
 }

@@ -36,7 +36,7 @@ function troubleTitle(component: string, items: string): string {
   if (component.startsWith('sink:')) return `Alerts do not all reach ${subject(component)}`
   if (component === 'state') return 'Certbell cannot keep its state'
   if (component.startsWith('log:')) return `Certbell is behind: ${subject(component)}`
-  if (component.startsWith('log-list:')) return `A log list is not used: ${subject(component)}`
+  if (component.startsWith('log-list:')) return `A log list needs a look: ${subject(component)}`
   return `Certbell has a trouble: ${component}`
 }
 
@@ -47,7 +47,7 @@ function recoveredTitle(component: string, items: string): string {
   if (component.startsWith('sink:')) return `Alerts reach ${subject(component)} again`
   if (component === 'state') return 'Certbell keeps its state again'
   if (component.startsWith('log:')) return `${subject(component)} is read to its end again`
-  if (component.startsWith('log-list:')) return `The log list ${subject(component)} is used again`
+  if (component.startsWith('log-list:')) return `The log list ${subject(component)} is well again`
   return `Well again: ${component}`
 }
 
@@ -72,7 +72,8 @@ export function body(alert: Exclude<Alert, CertificateAlert>, now: Date, max = 1
       if ('entries' in alert) return `${inert(alert.why, max)}. The first is entry ${grouped(alert.source.index)}; reading went on.`
       return `${inert(alert.why, max)}. It is ${sourceText(alert.source)}; the rest of the page was read.`.replace(/([.…])\. It is/, '$1 It is')
     case 'log-misbehaviour':
-      return `${sentence(inert(alert.message, max))} Other logs are read on.${alert.evidence.length === 0 ? '' : ` Kept as evidence: ${inert(alert.evidence.join(', '), 500)}.`}`
+      // With room for the names of the files.
+      return `${sentence(inert(alert.message, max > 1000 ? max - 450 : max))} Other logs are read on.${alert.evidence.length === 0 ? '' : ` Kept as evidence: ${inert(alert.evidence.join(', '), 400)}.`}`
     case 'trouble':
       return `${troubleText(inert(alert.message, max), inert(alert.component, 260))}${since(alert.since, now)}`
     case 'recovered':

@@ -1,6 +1,7 @@
 // The facts of a certificate in words, for every sink. Whatever comes from a certificate or an API is made inert here: no text returned holds a character that
 // moves, hides or turns anything, or that a sink could take for markup.
 import type { Alert, CertificateAlert } from '../watch/alert.ts'
+import { sinceLogged } from '../watch/delay.ts'
 import type { SightingSource } from '../watch/issuance.ts'
 import { ago, grouped, plural, span } from '../watch/words.ts'
 import { inert } from './names-text.ts'
@@ -60,10 +61,13 @@ export function datedText(alert: CertificateAlert, now: Date): string | undefine
   return parts.length === 0 ? undefined : parts.join(', ')
 }
 
-/** How long it took from the log to `now`, by the log's word: `logged 4 s ago`; undefined where no log told us. */
+/**
+ * How long it took from the log to the sending at `now`, by the log's word: `logged 4 s before this was sent`. That stays true whenever it is read.
+ * Undefined where no log told us, or it told what cannot be.
+ */
 export function loggedText(alert: CertificateAlert, now: Date): string | undefined {
-  const at = Date.parse(alert.logged_at ?? '')
-  return Number.isNaN(at) ? undefined : `logged ${ago(at, now.getTime())}`
+  const ms = sinceLogged(alert, now.getTime())
+  return ms === undefined ? undefined : `logged ${ms < 1000 ? 'less than 1 s' : span(ms)} before this was sent`
 }
 
 /** Where it was learned of: `Cert Spotter 17597250121`, `Google 'Argon2026h2' log, entry 1,111,014,090`. */

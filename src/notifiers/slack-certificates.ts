@@ -13,6 +13,7 @@ import {
   itemsOf,
   keyText,
   lifetimeText,
+  loggedText,
   reasons,
   revokeText,
   serialText,
@@ -31,7 +32,7 @@ const FIRST_NAMES = 600
 export function certificateBlocks(alerts: readonly CertificateAlert[], now: Date, budget: number): readonly Block[] {
   const [only] = alerts
   if (only === undefined) return []
-  return alerts.length === 1 ? one(only, now, budget) : several(alerts, budget)
+  return alerts.length === 1 ? one(only, now, budget) : several(alerts, now, budget)
 }
 
 function one(alert: CertificateAlert, now: Date, budget: number): readonly Block[] {
@@ -65,7 +66,7 @@ function moreNames(matched: readonly string[], said: number, budget: number): re
   return [...label('Also matching'), ...text(`${shown.join(', ')}${hidden > 0 ? ` and ${grouped(hidden)} more` : ''}`)]
 }
 
-function several(alerts: readonly CertificateAlert[], budget: number): readonly Block[] {
+function several(alerts: readonly CertificateAlert[], now: Date, budget: number): readonly Block[] {
   const shown = alerts.slice(0, SHOWN)
   const brief = alerts.length > DETAILED || budget < ROOMY
   // What all of them ring for is said once, at the end.
@@ -73,7 +74,7 @@ function several(alerts: readonly CertificateAlert[], budget: number): readonly 
   const same = first !== undefined && alerts.every((a) => a.reason === first.reason && a.severity === first.severity)
   const why = same ? whyLine(first, 200) : []
   const title = header(`${plural(alerts.length, 'new certificate')} on ${listed(itemsOf(alerts))}`)
-  const details = shown.map((alert) => (brief ? short(alert) : detail(alert, !same)))
+  const details = shown.map((alert) => (brief ? short(alert, now) : detail(alert, now, !same)))
   const end = lines([why, alerts.length > SHOWN ? text(`and ${plural(alerts.length - SHOWN, 'more certificate')}: certbell alerts lists them`) : []])
   const fixed = title.text.text.length + weight(end) + details.reduce((sum, d) => sum + weight(d) + 1, 0)
   const shares = share(
@@ -129,14 +130,14 @@ function where(alert: CertificateAlert): readonly Part[] {
 }
 
 /** One line for a certificate among others; at most 800 characters, so that ten leave room for a whole name each. */
-function detail(alert: CertificateAlert, withReason: boolean): readonly Part[] {
+function detail(alert: CertificateAlert, now: Date, withReason: boolean): readonly Part[] {
   const lifetime = lifetimeText(alert)
   const key = keyText(alert.key)
   const parts = [
     ...text(`${issuerText(alert.issuer, 60)} · ${lifetime === undefined ? '' : `${lifetime}, `}until `),
     ...date(alert.not_after, '{date_short}', dayText(alert.not_after)),
     ...text(
-      [key === undefined ? undefined : inert(key, 50), serial(alert), sourceText(alert.source), formText(alert)]
+      [key === undefined ? undefined : inert(key, 50), serial(alert), sourceText(alert.source), formText(alert), loggedText(alert, now)]
         .map((x) => (x === undefined ? '' : ` · ${x}`))
         .join(''),
     ),
@@ -153,8 +154,8 @@ function whyLine(alert: CertificateAlert, max: number): readonly Part[] {
   return why === '' ? [] : [...label(alert.severity === 'info' ? 'Why' : `Why, ${alert.severity}`), ...text(why)]
 }
 
-function short(alert: CertificateAlert): readonly Part[] {
-  return text([issuerText(alert.issuer, 40), lifetimeText(alert)].filter((x) => x !== undefined).join(' · '))
+function short(alert: CertificateAlert, now: Date): readonly Part[] {
+  return text([issuerText(alert.issuer, 40), lifetimeText(alert), loggedText(alert, now)].filter((x) => x !== undefined).join(' · '))
 }
 
 function present(blocks: readonly (Block | undefined)[]): readonly Block[] {

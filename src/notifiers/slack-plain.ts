@@ -4,7 +4,20 @@ import { grouped, listed, plural } from '../watch/words.ts'
 import { alike, clip, code, mrkdwn } from './slack-text.ts'
 import { inert, matchedNames, nameText, namesText } from './names-text.ts'
 import { body, headline } from './alert-sentences.ts'
-import { crtShUrl, datedText, dayText, formText, issuerText, itemsOf, keyText, lifetimeText, reasons, serialText, sourceText } from './alert-words.ts'
+import {
+  crtShUrl,
+  datedText,
+  dayText,
+  formText,
+  issuerText,
+  itemsOf,
+  keyText,
+  lifetimeText,
+  loggedText,
+  reasons,
+  serialText,
+  sourceText,
+} from './alert-words.ts'
 
 /** Slack advises 4,000 at most. */
 const TEXT = 3900
@@ -60,7 +73,7 @@ export function inFull(
   else if (only !== undefined) {
     say(`${plural(certificates.length, 'new certificate')} on ${itemsLine(certificates)}`)
     for (const [i, alert] of certificates.entries()) {
-      if (!say(item(alert, Math.floor((left - 40) / (certificates.length - i))))) {
+      if (!say(item(alert, now, Math.floor((left - 40) / (certificates.length - i))))) {
         say(`and ${plural(certificates.length - i, 'more certificate')}`)
         break
       }
@@ -93,9 +106,9 @@ function whole(alert: CertificateAlert, now: Date, budget: number): readonly str
 }
 
 /** A line of about `budget` characters. */
-function item(alert: CertificateAlert, budget: number): string {
+function item(alert: CertificateAlert, now: Date, budget: number): string {
   const serial = serialText(alert.serial)
-  const end = `: ${mrkdwn([issuerText(alert.issuer, 40), lifetimeText(alert), serial === undefined ? undefined : `serial ${inert(serial, 42)}`].filter((x) => x !== undefined).join(', '))}`
+  const end = `: ${mrkdwn([issuerText(alert.issuer, 40), lifetimeText(alert), serial === undefined ? undefined : `serial ${inert(serial, 42)}`, loggedText(alert, now)].filter((x) => x !== undefined).join(', '))}`
   return `• ${names(alert, budget - end.length - 4)}${end}`
 }
 

@@ -1,4 +1,6 @@
 // Standard output as a sink: a JSON line for each alert where a program reads, a few lines where a person does.
+import type { Alert } from '../watch/alert.ts'
+import { sinceLogged } from '../watch/delay.ts'
 import { printable, safeJson } from '../watch/printable.ts'
 import type { Notifier } from './notifier.ts'
 import { prettyAlert } from './pretty.ts'
@@ -20,7 +22,7 @@ export function createStdout(options: StdoutOptions): Notifier {
     spacingMs: 0,
     compose(alerts, { now }) {
       const looks = { color, ...(timezone !== undefined && { timezone }) }
-      return alerts.flatMap((alert) => (mode === 'json' ? [safeJson(alert)] : prettyAlert(alert, now, looks))).join('\n')
+      return alerts.flatMap((alert) => (mode === 'json' ? [safeJson(line(alert, now))] : prettyAlert(alert, now, looks))).join('\n')
     },
     async send(composed) {
       try {
@@ -31,4 +33,10 @@ export function createStdout(options: StdoutOptions): Notifier {
       }
     },
   }
+}
+
+// The alert as it is kept, and what is of this line alone: how long it took from the log to here.
+function line(alert: Alert, now: Date): Alert & { readonly delay_seconds?: number } {
+  const ms = sinceLogged(alert, now.getTime())
+  return ms === undefined ? alert : { ...alert, delay_seconds: ms / 1000 }
 }

@@ -29,11 +29,25 @@ export function createHosts(clock: Clock): (url: string) => Host {
 function createHost(clock: Clock): Host {
   let inFlight = 0
   let blockedUntil = 0
-  const waiting: (() => void)[] = []
+  const waiting = new Set<() => void>()
+  // Whoever gives up waiting must not be the one that is woken.
+  const freed = async (signal: AbortSignal): Promise<void> =>
+    new Promise<void>((resolve) => {
+      const done = (): void => {
+        waiting.delete(done)
+        signal.removeEventListener('abort', done)
+        resolve()
+      }
+      waiting.add(done)
+      signal.addEventListener('abort', done, { once: true })
+    })
   return {
     block: (until) => (blockedUntil = Math.max(blockedUntil, until)),
     run: async (signal, send) => {
-      while (inFlight >= IN_FLIGHT) await new Promise<void>((resolve) => waiting.push(resolve))
+      while (inFlight >= IN_FLIGHT) {
+        signal.throwIfAborted()
+        await freed(signal)
+      }
       inFlight += 1
       try {
         while (blockedUntil > clock.now()) {
@@ -44,7 +58,8 @@ function createHost(clock: Clock): Host {
         return await send()
       } finally {
         inFlight -= 1
-        waiting.shift()?.()
+        const [next] = waiting
+        next?.()
       }
     },
   }

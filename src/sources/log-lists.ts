@@ -2,7 +2,7 @@
 import type { ListedLog, LogList } from '../ct/log-list.ts'
 import { readLogList } from '../ct/log-list.ts'
 import { ParseError } from '../ct/errors.ts'
-import { plural } from '../watch/words.ts'
+import { plural, span } from '../watch/words.ts'
 
 /** Where a list comes from. */
 export interface ListSource {
@@ -22,6 +22,20 @@ export interface ListSource {
 export interface KeptList {
   readonly text: string
   readonly tag?: string | undefined
+  /** Logs that have vanished from it lately, as it had them; times in ms, bytes in base64. */
+  readonly gone?: readonly KeptGone[]
+}
+
+interface KeptGone extends Omit<ListedLog, 'key' | 'finalTreeHead'> {
+  readonly since: number
+  readonly key: string
+  readonly finalTreeHead?: { readonly size: number; readonly rootHash: string }
+}
+
+/** A log that a list had, and has no more; since when, ms. */
+export interface GoneLog {
+  readonly log: ListedLog
+  readonly since: number
 }
 
 /** A list that is used, and why the newest one is not, if so. */
@@ -30,6 +44,8 @@ export interface ListState {
   readonly list: LogList | undefined
   /** Since when (ms) the newest list is not used, and why; `away`: there was none to be had. */
   readonly refused: { readonly since: number; readonly message: string; readonly away: boolean } | undefined
+  /** What has vanished from it lately. */
+  readonly gone?: readonly GoneLog[]
 }
 
 export interface LogListsOptions {
@@ -46,14 +62,30 @@ export interface LogLists {
 
 /** A list that is not used is asked for again after this. */
 const AGAIN = 300_000
+/** A log that vanished from a list is read on for so long: a list may be wrong, or not meant for us. */
+export const GONE_FOR = 72 * 3_600_000
 
 /** The lists, as they were kept. */
 export async function createLogLists({ sources, load, save }: LogListsOptions): Promise<LogLists> {
-  const states: { source: ListSource; list: LogList | undefined; refused: ListState['refused']; tag: string | undefined; lookedAt: number }[] = []
+  const states: {
+    source: ListSource
+    list: LogList | undefined
+    refused: ListState['refused']
+    gone: readonly GoneLog[]
+    tag: string | undefined
+    lookedAt: number
+  }[] = []
   for (const source of sources) {
     const kept = await load(source.name)
     const list = kept === undefined ? undefined : tryRead(kept.text)
-    states.push({ source, list: list instanceof Error ? undefined : list, refused: undefined, tag: kept?.tag, lookedAt: -Infinity })
+    states.push({
+      source,
+      list: list instanceof Error ? undefined : list,
+      refused: undefined,
+      gone: goneOf(kept),
+      tag: kept?.tag,
+      lookedAt: -Infinity,
+    })
   }
   const look = async (state: (typeof states)[number], now: number): Promise<boolean> => {
     state.lookedAt = now
@@ -69,8 +101,9 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
       const list = tryRead(read.text)
       message = list instanceof Error ? list.message : faultOf(list, state.list, state.source.isPublic)
       if (message === undefined && !(list instanceof Error)) {
-        await save(state.source.name, read)
-        Object.assign(state, { list, tag: read.tag, refused: undefined })
+        const gone = goneAfter(state, list, now)
+        await save(state.source.name, gone.length === 0 ? read : { ...read, gone: gone.map(keptGone) })
+        Object.assign(state, { list, tag: read.tag, refused: undefined, gone })
         return true
       }
     } catch (error) {
@@ -107,6 +140,30 @@ function tryRead(text: string): LogList | Error {
   }
 }
 
+// What a list has no more, now that there is a newer one.
+function goneAfter(
+  { list: before, gone }: Pick<ListState, 'list'> & { readonly gone: readonly GoneLog[] },
+  list: LogList,
+  now: number,
+): readonly GoneLog[] {
+  const listed = new Set(list.logs.map(({ id }) => id))
+  const since = new Map(gone.filter((each) => now - each.since < GONE_FOR).map((each) => [each.log.id, each]))
+  for (const log of before?.logs ?? []) since.set(log.id, { log, since: now })
+  return [...since.values()].filter(({ log }) => !listed.has(log.id))
+}
+
+function keptGone({ log: { key, finalTreeHead: final, ...rest }, since }: GoneLog): KeptGone {
+  const finalTreeHead = final === undefined ? undefined : { size: final.size, rootHash: final.rootHash.toString('base64') }
+  return { ...rest, since, key: key.toString('base64'), ...(finalTreeHead !== undefined && { finalTreeHead }) }
+}
+
+function goneOf(kept: KeptList | undefined): readonly GoneLog[] {
+  return (kept?.gone ?? []).map(({ since, key, finalTreeHead: final, ...rest }) => {
+    const finalTreeHead = final === undefined ? undefined : { size: final.size, rootHash: Buffer.from(final.rootHash, 'base64') }
+    return { since, log: { ...rest, key: Buffer.from(key, 'base64'), finalTreeHead } }
+  })
+}
+
 // Why a list that can be read is not used all the same.
 function faultOf(list: LogList, before: LogList | undefined, isPublic: boolean): string | undefined {
   if (list.mimic && isPublic) return 'it is one that Google spoils for who should not use it'
@@ -118,67 +175,14 @@ function faultOf(list: LogList, before: LogList | undefined, isPublic: boolean):
   return undefined
 }
 
-/** How logs are chosen from the lists. */
-export interface Choice {
-  /** Globs over the words of a description, and over an operator's name, any case; none: all. */
-  readonly only: readonly string[]
-  /** Logs that were begun: one that retires is read to its end. */
-  readonly begun: (id: string) => boolean
-}
+/** A signed list is made anew every few days; one that is older than this may be kept from us. */
+const FRESH_FOR = 14 * 24 * 3_600_000
 
-/** An ended shard takes certificates of its interval no more; a while later nothing in it is news. */
-const ENDED_FOR = 30 * 24 * 3_600_000
-
-/** The logs to read, each once, by its id. */
-export function chooseLogs(states: readonly ListState[], { only, begun }: Choice, now: number): ReadonlyMap<string, ListedLog> {
-  const chosen = new Map<string, ListedLog>()
-  // A list without a signature can add logs, and not change those of one that has it.
-  for (const { source, list } of states.toSorted((a, b) => Number(b.source.isSigned) - Number(a.source.isSigned))) {
-    for (const log of list?.logs ?? []) {
-      if (!chosen.has(log.id) && isLive(log, source.isPublic, begun(log.id), now) && isReachable(log) && isWanted(log, only)) chosen.set(log.id, log)
-    }
-  }
-  return chosen
-}
-
-/** Logs that would be read if they could be, and rows that are none, with the reason. */
-export function skippedLogs(states: readonly ListState[], only: readonly string[], now: number): readonly string[] {
-  return states.flatMap(({ source, list }) => [
-    ...(list?.oddities ?? []).map((each) => `a row of the log list ${source.name} is skipped: ${each}`),
-    ...(list?.logs ?? [])
-      .filter((log) => isLive(log, source.isPublic, false, now) && isWanted(log, only) && !isReachable(log))
-      .map(({ description }) => `${description} is not read: its address is an http: URL, which is for this machine alone`),
-  ])
-}
-
-function isLive({ state, type, interval }: ListedLog, isPublic: boolean, begun: boolean, now: number): boolean {
-  if (isPublic && (state === undefined || (type !== undefined && type !== 'prod'))) return false
-  if (state === 'rejected' || (state === 'retired' && !begun)) return false
-  return interval === undefined || interval.endExclusive + ENDED_FOR > now
-}
-
-// What is read is hashed, but who reads along would see what we look at.
-function isReachable({ url }: ListedLog): boolean {
-  const { protocol, hostname } = new URL(url)
-  return protocol === 'https:' || hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname)
-}
-
-function isWanted({ description, operator }: ListedLog, only: readonly string[]): boolean {
-  if (only.length === 0) return true
-  const words = description.toLowerCase().split(/[^\p{L}\p{N}-]+/u)
-  return only.some((glob) => {
-    const matches = globOf(glob)
-    return words.some(matches) || matches(words.filter(Boolean).join(' ')) || matches(operator.toLowerCase())
-  })
-}
-
-// Only `*` and `?`; the pattern is the owner's, and short.
-function globOf(glob: string): (text: string) => boolean {
-  const source = glob
-    .toLowerCase()
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.')
-  const pattern = new RegExp(`^${source}$`, 'u')
-  return (text) => pattern.test(text)
+/** Since when (ms) a signed list is so old that it may be frozen, and that in words; undefined: it is not. It stays in use. */
+export function frozenList({ source, list }: ListState, now: number): { readonly since: number; readonly message: string } | undefined {
+  const madeAt = list?.madeAt
+  if (!source.isSigned || madeAt === undefined || now - madeAt < FRESH_FOR) return undefined
+  const day = new Date(madeAt).toISOString().slice(0, 10)
+  const message = `the newest log list ${source.name} that we are given was made on ${day}, ${span(now - madeAt)} ago. It may be frozen: new logs would be missing from it, and what only they have would not be seen. It stays in use. Look at its log_list_timestamp from another network, see whether a proxy keeps an old one, and set \`contact\`, so that its server can tell who asks`
+  return { since: madeAt + FRESH_FOR, message }
 }

@@ -101,6 +101,8 @@ export interface Control {
   runner?: RunnerState
   /** Who reads the logs. */
   tail?: Lease
+  /** Issuances that a log had first. */
+  foundInLogs?: number
   prunedAt?: number
   /** Number of the last issuance that was kept; it only grows. */
   lastIssuance: number

@@ -1,5 +1,5 @@
 // How each log stands, for logs, status, /metrics and /healthz alike. Pure.
-import type { LagCause } from '../watch/lag.ts'
+import type { LagCause, Limit } from '../watch/lag.ts'
 import type { LogState } from './log-state.ts'
 import { BEHIND } from './log-state.ts'
 
@@ -20,6 +20,8 @@ export interface LogOverview {
   readonly lagEntries: number
   /** Why we are behind, if we are. */
   readonly cause: LagCause | undefined
+  /** Of one that refuses us: what it lets through. */
+  readonly limit?: Limit
   readonly lastError: string | undefined
   /** ms: when its newest head came. */
   readonly seenAt: number | undefined
@@ -32,7 +34,7 @@ export function logOverviews(states: Iterable<LogState>, now: number): readonly 
     .filter(({ id }) => !id.endsWith(BEHIND))
     .map((each) => {
       const behind = watched.find(({ id }) => id === each.id + BEHIND)
-      const { head, position, failing } = each
+      const { head, position, failing, unreadable } = each
       const lags = [each, ...(behind === undefined ? [] : [behind])].map((part) => lagOf(part, now))
       const worst = lags.reduce((a, b) => (b.ms > a.ms ? b : a))
       const late = failing ?? behind?.failing
@@ -48,22 +50,28 @@ export function logOverviews(states: Iterable<LogState>, now: number): readonly 
         lagMs: worst.ms,
         lagEntries: lags.reduce((sum, { entries }) => sum + entries, 0),
         cause: worst.cause,
-        lastError: late?.message,
+        ...(worst.cause === 'limited' && worst.limit !== undefined && { limit: worst.limit }),
+        lastError: unreadable === undefined ? late?.message : `it is not read: ${unreadable.message}`,
         seenAt: head?.seenAt,
       }
     })
     .sort((a, b) => a.operator.localeCompare(b.operator) || a.log.localeCompare(b.log))
 }
 
-function lagOf(
-  { head, position, behindSince, failing, cause }: LogState,
-  now: number,
-): { readonly ms: number; readonly entries: number; readonly cause: LagCause | undefined } {
+interface Lag {
+  readonly ms: number
+  readonly entries: number
+  readonly cause: LagCause | undefined
+  readonly limit: Limit | undefined
+}
+
+function lagOf({ head, position, behindSince, failing, cause, limit }: LogState, now: number): Lag {
   const entries = Math.max(0, (head?.size ?? position.size) - position.size)
   const since = Math.min(entries > 0 ? (behindSince ?? now) : Infinity, failing?.since ?? Infinity)
   return {
     ms: Number.isFinite(since) ? Math.max(0, now - since) : 0,
     entries,
     cause: failing?.kind ?? (entries > 0 ? (cause ?? 'cpu') : undefined),
+    limit,
   }
 }

@@ -2,7 +2,7 @@
 import type { CompactRange } from '../ct/compact-range.ts'
 import { ParseError } from '../ct/errors.ts'
 import type { MalformedLogEntry } from '../watch/alert.ts'
-import type { LagCause } from '../watch/lag.ts'
+import type { LagCause, Limit } from '../watch/lag.ts'
 
 /** A compact range as it is kept: hashes in base64. */
 export interface StoredRange {
@@ -46,9 +46,13 @@ export interface LogState {
   /** Since when there are entries that were not read. */
   readonly behindSince?: number
   readonly cause?: LagCause
+  /** Where that is `limited`: what it lets through. */
+  readonly limit?: Limit
   readonly failing?: { readonly since: number; readonly failures: number; readonly kind: LagCause; readonly message: string }
   /** Since when the log shows heads of another tree and none of ours, and how many: up to three are counted. */
   readonly stray?: { readonly since: number; readonly heads: number }
+  /** Why it is not read at all, though it is chosen. */
+  readonly unreadable?: { readonly since: number; readonly message: string }
   /** When each misbehaviour was told last. */
   readonly told: Readonly<Record<string, number>>
   /** Entries that could not be read and were not told yet, and when some were told last. */
@@ -67,6 +71,9 @@ export function logDocument(id: string): string {
 }
 
 export const LOG_DOCUMENTS = 'log/'
+
+/** What the names of the log lists' documents begin with. */
+export const LIST_DOCUMENTS = 'log-list/'
 
 /** To be kept. */
 export function storedRange({ size, hashes }: CompactRange): StoredRange {

@@ -52,6 +52,8 @@ export interface Overview {
   readonly lastSuccess?: number
   readonly nextPoll?: number
   readonly found: number
+  /** Issuances that a log had first. */
+  readonly foundInLogs: number
   readonly blockedUntil?: number
   readonly runner?: { readonly startedAt: number; readonly seenAt: number; readonly dueAt: number; readonly overdue: boolean }
 }
@@ -164,6 +166,7 @@ export function overview(
     ...(credential?.succeededAt !== undefined && { lastSuccess: credential.succeededAt }),
     ...(next.length > 0 && { nextPoll: Math.min(...next) }),
     found: names.reduce((sum, name) => sum + name.found, 0),
+    foundInLogs: control.foundInLogs ?? 0,
     ...(blockedUntil > now && { blockedUntil }),
     ...(control.runner !== undefined && {
       runner: { startedAt: control.runner.startedAt, seenAt: control.runner.seenAt, dueAt: control.runner.dueAt, overdue: runnerLate },

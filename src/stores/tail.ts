@@ -95,7 +95,10 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
         }
         const gathered = gather(state, malformed, now)
         if (gathered.alert !== undefined) alerts.push(gathered.alert)
-        if (fresh.length > 0) await tx.addIssuances(fresh, false)
+        if (fresh.length > 0) {
+          await tx.addIssuances(fresh, false)
+          tx.control.foundInLogs = (tx.control.foundInLogs ?? 0) + fresh.length
+        }
         const kept = { ...state, malformed: gathered.malformed }
         await tx.putDocument(logDocument(state.id), JSON.stringify(kept))
         const added = await addAlerts(tx, alerts, sinks, now)

@@ -1,5 +1,6 @@
 // One log while it is read: where it is asked, where it is kept, and what is told of it.
 import type { ListedLog } from '../ct/log-list.ts'
+import type { Allowance } from '../sources/allowance.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import type { Received } from '../sources/log-entry.ts'
 import type { Window } from '../sources/read-ahead.ts'
@@ -18,6 +19,7 @@ export interface LogContext {
   readonly client: LogClient
   readonly window: Window
   readonly signal: AbortSignal
+  readonly allowance: Allowance
   /** As it was kept last, or set. */
   state(): LogState | undefined
   /** For those who look, until it is kept. */
@@ -42,6 +44,7 @@ export function openLog(
   ports: TailPorts,
   log: ListedLog,
   client: LogClient,
+  allowance: Allowance,
   states: Map<string, LogState>,
   signal: AbortSignal,
   key = log.id,
@@ -57,9 +60,11 @@ export function openLog(
       told[each.kind] = now
       const name = `${log.description}-${each.kind}-${received.head.size}`
       const origin = { log: log.description, log_id: log.id, misbehaviour: each.kind, received_at: new Date(now).toISOString() }
-      const kept = [...(await ports.keepEvidence(name, received.received, { ...origin, url: received.url, ...about }))]
-      for (const { url, bytes } of more) kept.push(...(await ports.keepEvidence(`${name}-entries`, bytes, { ...origin, url })))
-      alerts.push(misbehaviourAlert(log, each, kept, now))
+      const { files, lost } = await keepEvidence(ports, name, received.received, { ...origin, url: received.url, ...about })
+      const kept = [...files]
+      for (const { url, bytes } of more) kept.push(...(await keepEvidence(ports, `${name}-entries`, bytes, { ...origin, url })).files)
+      const message = lost === undefined ? each.message : `${each.message}. What it sent could not be kept as evidence: ${lost}`
+      alerts.push(misbehaviourAlert(log, { ...each, message }, kept, now))
     }
     return { state: { ...state, told }, alerts }
   }
@@ -70,14 +75,30 @@ export function openLog(
     client,
     window: createWindow(),
     signal,
+    allowance,
     state: () => states.get(key),
     show: (state) => void states.set(key, state),
     keep: async (state, finds) => {
-      const kept = await store.keep(state, finds, clock.now())
+      const { limit: _, ...rest } = state
+      // How much it lets through is told only as long as that is the reason.
+      const limit = (rest.failing?.kind ?? rest.cause) === 'limited' ? allowance.limit() : undefined
+      const kept = await store.keep({ ...rest, ...(limit !== undefined && { limit }) }, finds, clock.now())
       states.set(key, kept.state)
       report({ kind: 'alerts', alerts: kept.alerts })
       return kept.state
     },
     tell,
+  }
+}
+
+// A lie rings whether it can be kept or not.
+async function keepEvidence(
+  ports: TailPorts,
+  ...evidence: Parameters<TailPorts['keepEvidence']>
+): Promise<{ readonly files: readonly string[]; readonly lost?: string }> {
+  try {
+    return { files: await ports.keepEvidence(...evidence) }
+  } catch (error) {
+    return { files: [], lost: error instanceof Error ? error.message : 'it cannot be written' }
   }
 }

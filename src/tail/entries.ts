@@ -90,7 +90,8 @@ export async function readEntries(
   const flush = async (isProved = false): Promise<void> => {
     dirty = false
     const took = Math.max(1, clock.now() - keptAt)
-    const cause = failure?.kind ?? (ports.bandwidth.short ? 'bandwidth' : idle > took / 2 ? 'slow' : 'cpu')
+    const lately = context.allowance.limit() === undefined ? undefined : 'limited'
+    const cause = failure?.kind ?? lately ?? (ports.bandwidth.short ? 'bandwidth' : idle > took / 2 ? 'slow' : 'cpu')
     const { failing: _, ...rest } = state
     const position = storedRange(tree.range())
     if (isProved) hashes = []
@@ -103,22 +104,32 @@ export async function readEntries(
     keptAt = clock.now()
     idle = 0
   }
-  // A head may promise what is not there: then another, with less, is as good as this one will be.
+  // A page that is waited for would hold back the end, too.
+  const over = new AbortController()
+  // A head may promise what is not there: then another, with less, is as good as this one will be. It may take its time, too.
+  let shown: Promise<void> | undefined
+  let newest: ReceivedHead | undefined
   const lookAgain = async (): Promise<void> => {
-    if (failure === undefined || failure.failures < HEAD_AGAIN_AFTER || clock.now() - lookedAt < HEAD_AGAIN) return
-    lookedAt = clock.now()
-    const now = await client.head(signal).catch((error: unknown) => {
-      if (!(error instanceof LogFailure)) throw error
-    })
-    if (now?.valid !== true || now.head.size >= size) return
+    if (failure === undefined || failure.failures < HEAD_AGAIN_AFTER) return
+    if (shown === undefined && clock.now() - lookedAt >= HEAD_AGAIN) {
+      const ask = async (): Promise<void> => {
+        newest = await client.head(AbortSignal.any([signal, over.signal]))
+      }
+      // What goes wrong with that shows at the next turn.
+      shown = ask()
+        .catch(() => undefined)
+        .finally(() => {
+          lookedAt = clock.now()
+          shown = undefined
+        })
+    }
+    if (newest?.valid !== true || newest.head.size >= size) return
     if (tree.size > state.position.size || finds.sightings.length + finds.malformed.length + toTell.length > 0) await flush()
     throw new LogFailure(
       'broken',
-      `it does not give the entries from ${grouped(tree.size)} to ${grouped(size)} that it signed for (${failure.message}), and shows a head of ${grouped(now.head.size)} now`,
+      `it does not give the entries from ${grouped(tree.size)} to ${grouped(size)} that it signed for (${failure.message}), and shows a head of ${grouped(newest.head.size)} now`,
     )
   }
-  // A page that is waited for would hold back the end, too.
-  const over = new AbortController()
   const pages = readAhead(begin.position.size, size, size, {
     client,
     window,

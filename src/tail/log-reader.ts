@@ -172,13 +172,9 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
       ...(stray !== undefined && head.size !== state.verified.size && { stray }),
       ...(head.size >= (state.head?.size ?? 0) && { head: { ...head, seenAt: now } }),
     }
-    if (
-      judged.alerts.length > 0 ||
-      !isBegun(context.state()) ||
-      state.failing !== undefined ||
-      kept.stray !== stray ||
-      kept.head?.size !== state.head?.size
-    )
+    const before = context.state()
+    const changed = !isBegun(before) || before?.watched !== true || before.state !== state.state || kept.stray !== stray
+    if (judged.alerts.length > 0 || changed || state.failing !== undefined || kept.head?.size !== state.head?.size)
       await context.keep(kept, { ...NO_FINDS, alerts: judged.alerts })
   }
 

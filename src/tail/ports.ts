@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts'
 import type { Http } from '../http.ts'
 import type { Bandwidth } from '../sources/bandwidth.ts'
+import type { RequestOutcome } from '../sources/log-http.ts'
 import type { LogLists } from '../sources/log-lists.ts'
 import type { Sift } from '../sources/log-sift.ts'
 import type { TailStore } from '../stores/tail.ts'
@@ -14,6 +15,7 @@ export type TailEvent =
   | { readonly kind: 'log-begun'; readonly log: string; readonly at: number }
   | { readonly kind: 'log-read'; readonly log: string; readonly entries: number; readonly verified: number }
   | { readonly kind: 'log-skipped'; readonly message: string }
+  | { readonly kind: 'log-request'; readonly log: string; readonly outcome: RequestOutcome }
   | { readonly kind: 'log-failed'; readonly log: string; readonly message: string }
   | { readonly kind: 'alerts'; readonly alerts: readonly Alert[] }
 
@@ -40,7 +42,7 @@ export interface TailPorts {
   /** A log that is new to us and has more entries is read at its end first. */
   readonly large: number
   readonly only: readonly string[]
-  /** Keeps what a log sent, as it came, and says where. */
+  /** Keeps what a log sent, as it came, and says where. Throws Error with why it could not, in words. */
   readonly keepEvidence: (name: string, bytes: Uint8Array, about: Readonly<Record<string, unknown>>) => Promise<readonly string[]>
   readonly report: (event: TailEvent) => void
   /** The state could not be written; undefined: it was again. */

@@ -1,14 +1,17 @@
 // Reading logs: each goes round on its own, and what one does delays no other. A turn of a log is: its head, the entries up to it, their root.
-import { ParseError } from '../ct/errors.ts'
 import type { ListedLog } from '../ct/log-list.ts'
 import { readLogKey } from '../ct/log-key.ts'
+import type { Allowance } from '../sources/allowance.ts'
+import { createAllowance } from '../sources/allowance.ts'
 import { createHosts } from '../sources/hosts.ts'
 import { createHybrid } from '../sources/hybrid.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import { LogFailure } from '../sources/log-failure.ts'
 import { createLogGet } from '../sources/log-http.ts'
+import { createLogTally } from '../sources/log-tally.ts'
 import type { LogLists } from '../sources/log-lists.ts'
-import { chooseLogs, skippedLogs } from '../sources/log-lists.ts'
+import { frozenList } from '../sources/log-lists.ts'
+import { chooseLogs, skippedLogs, unusableKey, vanishedLogs, whyLeft } from '../sources/log-choice.ts'
 import { createRfc6962 } from '../sources/rfc6962.ts'
 import { createStaticCt } from '../sources/static-ct.ts'
 import type { LogState } from '../stores/log-state.ts'
@@ -16,7 +19,7 @@ import { BEHIND } from '../stores/log-state.ts'
 import { FencedError } from '../stores/store.ts'
 import { NO_FINDS } from '../stores/tail.ts'
 import { StoreError } from '../watch/errors.ts'
-import { causeText } from '../watch/lag.ts'
+import { causeText, limitText } from '../watch/lag.ts'
 import type { OpenTrouble } from '../watch/trouble.ts'
 import { grouped, span } from '../watch/words.ts'
 import { beginBehind, behindKey, readBehind } from './behind.ts'
@@ -25,7 +28,7 @@ import { openLog } from './context.ts'
 import type { LogReader } from './log-reader.ts'
 import { createLogReader } from './log-reader.ts'
 import type { TailPorts } from './ports.ts'
-import { isBegun } from './state.ts'
+import { emptyState, isBegun } from './state.ts'
 
 /** Everything that is read of logs. */
 export interface Tail {
@@ -40,6 +43,8 @@ const LEASE = 60_000
 const RENEW = 15_000
 const LOOK = 2000
 const STATE_RETRY = 30_000
+/** What the lists say holds for a time, so the logs are chosen anew though no list has changed. */
+const CHOOSE_EVERY = 3_600_000
 /** A pass ends: a request that failed so often in a row is left to the next. */
 const PASS_ATTEMPTS = 4
 /** A tree head this old says that the log has stopped: an RFC 6962 log has a day (its MMD), a static one merges every second. */
@@ -67,8 +72,8 @@ export function createTail(given: TailPorts): Tail {
   const hosts = createHosts(clock)
 
   const skipped = new Set<string>()
-  const tellSkipped = (now: number): void => {
-    for (const message of skippedLogs(lists.states, ports.only, now)) {
+  const tellOnce = (messages: readonly string[]): void => {
+    for (const message of messages) {
       if (skipped.has(message)) continue
       skipped.add(message)
       ports.report({ kind: 'log-skipped', message })
@@ -76,20 +81,33 @@ export function createTail(given: TailPorts): Tail {
   }
 
   // What is to be read, by the lists as they are; `fresh` are those that are read from their first entry.
-  const choose = async (states: ReadonlyMap<string, LogState>, now: number): Promise<Choices> => {
+  const choose = async (states: Map<string, LogState>, now: number): Promise<Choices> => {
     const fresh = await firstListed(ports, lists)
-    tellSkipped(now)
-    return { fresh, chosen: chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now) }
+    const chosen = chooseLogs(lists.states, { only: ports.only, begun: (id) => isBegun(states.get(id)) }, now)
+    tellOnce([...skippedLogs(lists.states, ports.only, now), ...vanishedLogs(lists.states, chosen, now)])
+    for (const log of chosen.values()) await noteUnreadable(ports, log, states)
+    return { fresh, chosen }
+  }
+
+  // What is not read any more is no trouble, however far behind it was.
+  const leaveOthers = async (states: Map<string, LogState>, chosen: ReadonlyMap<string, ListedLog>): Promise<void> => {
+    for (const [key, state] of states) {
+      const id = key.replace(BEHIND, '')
+      if (!state.watched || chosen.has(id)) continue
+      const { state: left } = await store.keep({ ...state, watched: false }, NO_FINDS, clock.now())
+      states.set(key, left)
+      if (key === id) ports.report({ kind: 'log-skipped', message: `${state.description} ${whyLeft(lists.states, id)}` })
+    }
   }
 
   const reading = async (signal: AbortSignal): Promise<void> => {
     const states = new Map(await store.states())
     const stop = new AbortController()
     const all = AbortSignal.any([signal, stop.signal])
-    const running = new Map<string, Promise<void>>()
-    let begun = false
+    const running = new Map<string, { readonly task: Promise<void>; readonly leave: AbortController }>()
     let broken: unknown
     let reviewedAt = -Infinity
+    let choseAt = -Infinity
     try {
       for (let claimedAt = clock.now(); !all.aborted;) {
         const now = clock.now()
@@ -98,18 +116,26 @@ export function createTail(given: TailPorts): Tail {
           claimedAt = now
         }
         // Hundreds of rows, and the same ones nearly always.
-        if ((await lists.refresh(now)) || !begun) {
+        if ((await lists.refresh(now)) || now - choseAt >= CHOOSE_EVERY || now < choseAt) {
+          choseAt = now
           const { fresh, chosen } = await choose(states, now)
-          if (!begun) await leaveOthers(ports, states, chosen)
-          begun = true
+          for (const [id, { task, leave }] of running) {
+            if (chosen.has(id)) continue
+            leave.abort()
+            await task
+            running.delete(id)
+          }
+          await leaveOthers(states, chosen)
           for (const [id, log] of chosen) {
             if (running.has(id)) continue
-            const task = tailLog(ports, hosts, log, states, fresh.has(id), all).catch((error: unknown) => {
-              if (all.aborted) return
+            const leave = new AbortController()
+            const mine = AbortSignal.any([all, leave.signal])
+            const task = tailLog(ports, hosts, log, states, fresh.has(id), mine).catch((error: unknown) => {
+              if (mine.aborted) return
               broken = error
               stop.abort()
             })
-            running.set(id, task)
+            running.set(id, { task, leave })
           }
         }
         if (now - reviewedAt >= RENEW) {
@@ -120,7 +146,7 @@ export function createTail(given: TailPorts): Tail {
       }
     } finally {
       stop.abort()
-      await Promise.all(running.values())
+      await Promise.all([...running.values()].map(async ({ task }) => task))
     }
     if (broken !== undefined) throw broken
   }
@@ -130,7 +156,7 @@ export function createTail(given: TailPorts): Tail {
     await lists.refresh(now)
     const states = new Map(await store.states())
     const { fresh, chosen } = await choose(states, now)
-    await leaveOthers(ports, states, chosen)
+    await leaveOthers(states, chosen)
     const went = await Promise.all(
       [...chosen.values()].map(async (log) => {
         const opened = openReader({ ...ports, attempts: PASS_ATTEMPTS }, hosts, log, states, fresh.has(log.id), signal)
@@ -230,24 +256,34 @@ async function firstListed({ store }: TailPorts, lists: LogLists): Promise<Reado
 
 const FIRST_LISTED = 'first-listed'
 
-// What is not read any more is no trouble, however far behind it was.
-async function leaveOthers({ store, clock }: TailPorts, states: Map<string, LogState>, chosen: ReadonlyMap<string, ListedLog>): Promise<void> {
-  for (const [key, state] of states) {
-    if (!state.watched || chosen.has(key.replace(BEHIND, ''))) continue
-    const { state: left } = await store.keep({ ...state, watched: false }, NO_FINDS, clock.now())
-    states.set(key, left)
-  }
+// A log of which nothing could be verified is shown among the others, with the reason.
+async function noteUnreadable({ store, clock }: TailPorts, log: ListedLog, states: Map<string, LogState>): Promise<void> {
+  const message = unusableKey(log)
+  const known = states.get(log.id)
+  if (message === undefined || (known?.watched === true && known.unreadable !== undefined)) return
+  const unreadable = { since: clock.now(), message }
+  const { state } = await store.keep({ ...emptyState(log), unreadable }, NO_FINDS, clock.now())
+  states.set(log.id, state)
 }
 
 function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogLists, now: number): readonly OpenTrouble[] {
   const troubles: OpenTrouble[] = []
-  for (const { refused, source } of lists.states) {
+  for (const each of lists.states) {
+    const { refused, source } = each
+    const component = `log-list:${source.name}`
+    const frozen = frozenList(each, now)
     // No answer is the world's noise for a while; a list that is no good is not.
     if (refused !== undefined && (!refused.away || now - refused.since >= PATIENCE))
-      troubles.push({ component: `log-list:${source.name}`, kind: 'refused', since: refused.since, message: refused.message })
+      troubles.push({ component, kind: 'refused', since: refused.since, message: refused.message })
+    else if (frozen !== undefined) troubles.push({ component, kind: 'frozen', ...frozen })
   }
-  for (const { description, behindSince, failing, position, head, cause, watched, protocol, state } of states.values()) {
+  for (const { description, behindSince, failing, position, head, cause, limit, watched, protocol, state, unreadable } of states.values()) {
     if (!watched) continue
+    if (unreadable !== undefined) {
+      const message = `${description}: it is not read, because ${unreadable.message}. Other logs are read. If a newer Certbell knows such keys, take that; else see whether its row in the log list is right`
+      troubles.push({ component: `log:${description}`, kind: 'unreadable', since: unreadable.since, message })
+      continue
+    }
     const since = Math.min(behindSince ?? Infinity, failing?.since ?? Infinity)
     if (now - since < PATIENCE) {
       const age = now - (head?.timestamp ?? now)
@@ -257,7 +293,8 @@ function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogLists, now:
       continue
     }
     const behind = (head?.size ?? 0) - position.size
-    const why = failing?.message ?? causeText(failing?.kind ?? cause ?? 'slow')
+    const kind = failing?.kind ?? cause ?? 'slow'
+    const why = kind === 'limited' && limit !== undefined ? `${causeText(kind)}: ${limitText(limit, now)}` : (failing?.message ?? causeText(kind))
     const message = `${description}: ${behind > 0 ? `${grouped(behind)} entries behind` : 'not read'} for ${span(now - since)}, because ${why}. Nothing is lost: reading goes on where it stopped.`
     troubles.push({ component: `log:${description}`, kind: 'behind', since, message })
   }
@@ -315,9 +352,11 @@ function openReader(
   fresh: boolean,
   signal: AbortSignal,
 ): { readonly reader: LogReader; readonly behind: LogContext } | undefined {
-  const client = clientOf(ports, hosts, log)
-  if (client === undefined) return undefined
-  const behind = openLog(ports, log, client, states, signal, behindKey(log.id))
+  // That was told when it was chosen.
+  if (unusableKey(log) !== undefined) return undefined
+  const allowance = createAllowance(ports.clock)
+  const client = clientOf(ports, hosts, log, allowance)
+  const behind = openLog(ports, log, client, allowance, states, signal, behindKey(log.id))
   const begin = async (received: ReceivedHead): Promise<'beginning' | 'end'> => {
     if (ports.start === 'beginning') return 'beginning'
     if (!fresh) return 'end'
@@ -325,28 +364,28 @@ function openReader(
     await beginBehind(behind, received)
     return 'end'
   }
-  return { reader: createLogReader(openLog(ports, log, client, states, signal), behind, begin), behind }
+  return { reader: createLogReader(openLog(ports, log, client, allowance, states, signal), behind, begin), behind }
 }
 
-function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, { key: spki, url, protocol }: ListedLog): LogClient | undefined {
-  try {
-    const key = readLogKey(spki)
-    const get = createLogGet({
-      http: ports.http,
-      clock: ports.clock,
-      url,
-      host: hosts(url),
-      bandwidth: ports.bandwidth,
-      userAgent: ports.userAgent,
-      longestMs: ports.longestMs,
-    })
-    const tiles = createStaticCt(get, key, url, ports.sieve)
-    if (protocol === 'static-ct') return tiles
-    const classic = createRfc6962(get, key, url, ports.sieve)
-    return ports.isHybrid(url) ? createHybrid(classic, tiles) : classic
-  } catch (error) {
-    // A key of a kind that no log may have: there is nothing that could be verified.
-    if (!(error instanceof ParseError)) throw error
-    return undefined
-  }
+function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, log: ListedLog, allowance: Allowance): LogClient {
+  const { url, protocol } = log
+  const key = readLogKey(log.key)
+  const tally = createLogTally((outcome) => ports.report({ kind: 'log-request', log: log.description, outcome }))
+  const get = createLogGet({
+    http: ports.http,
+    clock: ports.clock,
+    url,
+    host: hosts(url),
+    bandwidth: ports.bandwidth,
+    userAgent: ports.userAgent,
+    longestMs: ports.longestMs,
+    heard: (outcome, until) => {
+      allowance.heard(outcome, until)
+      tally.heard(outcome)
+    },
+  })
+  const tiles = createStaticCt(get, key, url, ports.sieve)
+  if (protocol === 'static-ct') return tally.judging(tiles)
+  const classic = createRfc6962(get, key, url, ports.sieve)
+  return tally.judging(ports.isHybrid(url) ? createHybrid(classic, tiles) : classic)
 }

@@ -1,4 +1,5 @@
 // How far behind a log we are, and why.
+import { plural, span } from './words.ts'
 
 /**
  * `slow`: it answers, and takes long. `limited`: it refuses us for asking too often. `down`: no answer, or errors. `broken`: answers that cannot be
@@ -24,4 +25,17 @@ export function causeText(cause: LagCause): string {
     case 'misbehaves':
       return 'what the log sends is not what it signed'
   }
+}
+
+/** How much a log lets through that refuses more: so many requests in so many ms. `until` (ms): it asked to be left alone until then. */
+export interface Limit {
+  readonly requests: number
+  readonly ms: number
+  readonly until?: number
+}
+
+/** That in words, to follow "the log refuses …". */
+export function limitText({ requests, ms, until }: Limit, now: number): string {
+  const passed = `it let ${plural(requests, 'request')} through in ${span(Math.max(1000, ms))}`
+  return until === undefined || until <= now ? passed : `${passed}, and asks to be left alone for ${span(until - now)}`
 }

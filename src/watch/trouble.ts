@@ -151,6 +151,6 @@ function subject({ component, names = [] }: OpenTrouble): string {
   if (isOfNames(component)) return `Certbell sees ${listed(names)}`
   if (component.startsWith('sink:')) return `Alerts reach ${component.slice('sink:'.length).split('/')[0] ?? 'the sink'}`
   if (component.startsWith('log:')) return `${component.slice('log:'.length)} is read to its end`
-  if (component.startsWith('log-list:')) return `The log list ${component.slice('log-list:'.length)} is used`
+  if (component.startsWith('log-list:')) return `The log list ${component.slice('log-list:'.length)} is well`
   return 'The Cert Spotter API answers'
 }

@@ -268,6 +268,7 @@ test('the README has every metric that is rendered, with its labels, and no othe
   const metrics = createMetrics('1')
   metrics.asked('full', 'ok')
   metrics.sent('slack', 'delivered', [{ source: 'certspotter', seconds: 1 }])
+  metrics.requested('a log', 'ok')
   const setup = {
     items: [],
     credential: 'x',

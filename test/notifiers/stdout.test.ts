@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { describe, it } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
 import * as fc from 'fast-check'
+import { outputSchemas } from '../../scripts/output-schemas.ts'
 import { prettyAlert } from '../../src/notifiers/pretty.ts'
 import { createStdout } from '../../src/notifiers/stdout.ts'
 import { HOSTILE, UNSAFE } from '../support/hostile.ts'
@@ -55,8 +56,32 @@ describe('stdout', () => {
       assert.deepEqual(await sink.send(sink.compose([alert], { now: NOW }), () => NOW), { kind: 'delivered', answer: 'written' })
     assert.deepEqual(
       written.map((line) => [line.indexOf('\n'), JSON.parse(line)]),
-      ALERTS.map((alert, i) => [written[i]!.length - 1, JSON.parse(JSON.stringify(alert))]),
+      ALERTS.map((alert, i) => [
+        written[i]!.length - 1,
+        { ...JSON.parse(JSON.stringify(alert)), ...('logged_at' in alert && { delay_seconds: 5.882 }) },
+      ]),
     )
+  })
+
+  it('json: how long it took from the log, where that can be', () => {
+    const sink = createStdout({ mode: 'json', write: async () => {}, color: false })
+    const delay = (loggedAt: string): unknown => {
+      const alert = JSON.parse(sink.compose([logged(1, true, { logged_at: loggedAt })], { now: NOW })) as Readonly<Record<string, unknown>>
+      outputSchemas.alert.parse(alert)
+      return alert['delay_seconds']
+    }
+    assert.deepEqual(['2026-10-05T09:32:29.999Z', '2026-10-05T09:32:31Z', '2100-01-01T00:00:00Z', '1970-01-01T00:00:00Z'].map(delay), [
+      0.001,
+      0,
+      undefined,
+      undefined,
+    ])
+  })
+
+  it('pretty: a time that cannot be makes no sentence', () => {
+    for (const loggedAt of ['2100-01-01T00:00:00Z', '1970-01-01T00:00:00Z', 'soon'])
+      assert.doesNotMatch(prettyAlert(logged(1, true, { logged_at: loggedAt }), NOW, { color: false }).join('\n'), /logged|NaN|years/)
+    assert.match(prettyAlert(logged(), NOW, { color: false }).join('\n'), / · logged 5 s before this was sent$/m)
   })
 
   it('pretty: as drawn', () => {

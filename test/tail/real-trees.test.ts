@@ -23,7 +23,7 @@ interface Tree {
 const trees = (): Readonly<Record<'sunlight' | 'tesseract', Tree>> => JSON.parse(fixture('static-ct-trees/logs.json').toString())
 
 /** Serves one snapshot at a time, as it was served when it was the newest. */
-async function serve(t: TestContext, name: 'sunlight' | 'tesseract'): Promise<{ readonly url: string; show(dir: string): void }> {
+async function serve(t: TestContext, name: 'sunlight' | 'tesseract'): Promise<{ readonly url: string; readonly show: (dir: string) => void }> {
   let shown: string | undefined
   const server = createServer((request, response) => {
     const path = join(FIXTURES, 'static-ct-trees', name, shown ?? 'none', decodeURI(request.url ?? '/'))

@@ -56,6 +56,11 @@ export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval
   readonly clock?: Clock
   /** Nothing is read but by `pass`. */
   readonly idle?: boolean
+  /** Of the list: that it counts as a signed one, and when it was made. */
+  readonly signed?: boolean
+  readonly madeAt?: Date
+  /** Why no evidence can be kept. */
+  readonly evidenceFails?: string
 }
 
 /** Begins reading these logs. */
@@ -89,11 +94,11 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
         {
           name: 'list',
           isPublic: false,
-          isSigned: false,
+          isSigned: options.signed ?? false,
           every: 50,
           read: async () => {
             if (run.list !== undefined) return run.list()
-            const next = options.listText ?? logList(run.lists, { madeAt: new Date(1_760_000_000_000) })
+            const next = options.listText ?? logList(run.lists, { madeAt: options.madeAt ?? new Date(1_760_000_000_000) })
             if (next === text) return undefined
             text = next
             return { text, tag: undefined }
@@ -124,6 +129,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       start: options.start ?? 'beginning',
       only: options.only ?? [],
       keepEvidence: async (name, _bytes, about) => {
+        if (options.evidenceFails !== undefined) throw new Error(options.evidenceFails)
         evidence.set(name, about)
         return [`evidence/${name}`]
       },

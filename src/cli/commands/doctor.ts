@@ -1,4 +1,4 @@
-// `certbell doctor`: everything that must be right for alerts to arrive, a line each, with the remedy. One query at most, and nothing posted.
+// `certbell doctor`: everything that must be right for alerts to arrive, a line each, with the remedy. One query at most of the API, one look at each log list and log, and nothing posted.
 import { lookup } from 'node:dns/promises'
 import { createSource, planRun } from '../../app.ts'
 import type { Plan, World } from '../../app.ts'
@@ -15,15 +15,11 @@ import { printable, safeJson } from '../../watch/printable.ts'
 import { budgetLeft } from '../../watch/schedule.ts'
 import { grouped, plural, span } from '../../watch/words.ts'
 import { exposedFiles } from '../exposed.ts'
+import type { Finding } from '../finding.ts'
 import { intervals } from '../heading.ts'
+import { logFindings } from '../log-doctor.ts'
 import type { Session } from '../session.ts'
 import { realWorld } from '../world.ts'
-
-interface Finding {
-  readonly level: 'ok' | 'warn' | 'FAIL'
-  readonly what: string
-  readonly remedy?: string
-}
 
 /** What became of the one query that doctor may ask. */
 type Counted = Awaited<ReturnType<typeof countQuery>> | 'not-counted'
@@ -45,6 +41,7 @@ export async function doctor(session: Session): Promise<number> {
     findings.push(...state.findings)
     findings.push(...(await apiFindings(config, plan, world, state.counted)))
     findings.push(...quotaFindings(config, plan))
+    findings.push(...(await logFindings(config, plan, world)))
     findings.push(...(await sinkFindings(config, plan, world)))
     if (session.flags.json === true) {
       session.out(
@@ -52,7 +49,7 @@ export async function doctor(session: Session): Promise<number> {
       )
     } else {
       for (const { level, what, remedy } of findings) {
-        session.out(`${level.padEnd(6)} ${printable(what, 400)}\n${remedy === undefined ? '' : `       ${printable(remedy, 400)}\n`}`)
+        session.out(`${level.padEnd(6)} ${printable(what, 1200)}\n${remedy === undefined ? '' : `       ${printable(remedy, 400)}\n`}`)
       }
     }
     return findings.some(({ level }) => level === 'FAIL') ? 1 : 0

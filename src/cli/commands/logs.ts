@@ -12,9 +12,10 @@ export async function logs(session: Session): Promise<number> {
   const plan = planRun(session.config, process.stdout.isTTY, session.version)
   const reader = await openReader(session.config)
   try {
-    const rows = reader === undefined ? [] : (await look(reader, { ...plan.setup, logs: true }, Date.now())).logs
+    const now = Date.now()
+    const rows = reader === undefined ? [] : (await look(reader, { ...plan.setup, logs: true }, now)).logs
     if (session.flags.json === true) session.out(`${safeJson(rows.map(logDocument))}\n`)
-    else if (rows.length > 0) session.out(`${table(logRows(rows)).join('\n')}\n`)
+    else if (rows.length > 0) session.out(`${table(logRows(rows, now)).join('\n')}\n`)
     else if (session.config.logs === false) session.out('No log is read: `logs` is off in the configuration. Write `logs: true`\n')
     else session.out('No log was read yet. Start certbell watch\n')
     return 0

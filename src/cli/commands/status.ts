@@ -132,7 +132,7 @@ export function statusText(view: Overview, now: number): readonly string[] {
       ]),
     )
   }
-  if (view.logs.length > 0) lines.push(...table(logRows(view.logs)))
+  if (view.logs.length > 0) lines.push(...table(logRows(view.logs, now)))
   lines.push(
     ...table([
       ['sink', 'delivered', 'waiting', 'last answer'],

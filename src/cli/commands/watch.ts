@@ -7,10 +7,12 @@ import type { MonitorEvent } from '../../monitor.ts'
 import { look as lookAt } from '../../stores/look.ts'
 import type { Overview } from '../../stores/overview.ts'
 import type { Alert } from '../../watch/alert.ts'
+import { sinceLogged } from '../../watch/delay.ts'
 import type { StoreError } from '../../watch/errors.ts'
 import { plural, span } from '../../watch/words.ts'
 import { healthDocument } from '../../web/health.ts'
 import { createHeartbeat } from '../../web/heartbeat.ts'
+import type { Delay } from '../../web/metrics.ts'
 import { createMetrics } from '../../web/metrics.ts'
 import { startWeb } from '../../web/server.ts'
 import { heading } from '../heading.ts'
@@ -27,7 +29,7 @@ const BEAT_EVERY = 30_000
 export async function watch(session: Session): Promise<number> {
   const { config, log } = session
   const metrics = createMetrics(session.version)
-  const { open, plan, world, screen, close } = prepareRun(session, (event, now) => measure(metrics, event, now))
+  const { open, plan, world, screen, close } = prepareRun(session, (event) => measure(metrics, event))
 
   const stop = untilSignalled(() => {
     screen?.live(undefined)
@@ -116,18 +118,22 @@ function nextLine(until: number, why: string, now: number): string {
   return `next query in ${span(Math.max(0, until - now))}${reason}`
 }
 
-function measure(metrics: ReturnType<typeof createMetrics>, event: MonitorEvent, now: number): void {
+function measure(metrics: ReturnType<typeof createMetrics>, event: MonitorEvent): void {
   if (event.kind === 'asked') metrics.asked(event.work.queryClass, 'ok')
   if (event.kind === 'refused') metrics.asked(event.work.queryClass, event.failure.kind === 'wait' ? 'wait' : 'failed')
   if (event.kind === 'sent') {
-    const delays = event.outcome.kind === 'delivered' ? event.message.alerts.map((alert) => delayOf(alert, now)) : []
+    const delays = event.outcome.kind === 'delivered' ? event.message.alerts.flatMap((alert) => delayOf(alert, event.at) ?? []) : []
     metrics.sent(event.message.sink, event.outcome.kind, delays)
   }
+  if (event.kind === 'log-request') metrics.requested(event.log, event.outcome)
 }
 
-function delayOf(alert: Alert, now: number): { readonly source: 'certspotter' | 'log'; readonly seconds: number } {
-  const logged = alert.kind === 'certificate' && alert.source.kind === 'log' ? alert.logged_at : undefined
-  return { source: logged === undefined ? 'certspotter' : 'log', seconds: (now - Date.parse(logged ?? alert.seen_at)) / 1000 }
+// Of certificates alone: what else rings was logged by nobody.
+function delayOf(alert: Alert, now: number): Delay | undefined {
+  if (alert.kind !== 'certificate') return undefined
+  if (alert.source.kind === 'certspotter') return { source: 'certspotter', seconds: (now - Date.parse(alert.seen_at)) / 1000 }
+  const since = sinceLogged(alert, now)
+  return since === undefined ? undefined : { source: 'log', seconds: since / 1000 }
 }
 
 async function listen(
