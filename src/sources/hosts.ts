@@ -1,12 +1,15 @@
 // Manners towards hosts: shards of one operator share one, and with it a number of requests in flight and the order to wait.
 import type { Clock } from '../clock.ts'
+import { createPace } from './pace.ts'
 
 /** One host, for all who read from it. */
 export interface Host {
   /** Runs `send` when the host has a place free and nothing to wait for. Rejects with the signal's reason if that is aborted meanwhile. */
   run<T>(signal: AbortSignal, send: () => Promise<T>): Promise<T>
-  /** It asked to be left alone until then, ms. */
-  block(until: number): void
+  /** It gave an answer. */
+  well(): void
+  /** It refused a request that was sent at that time (ms) and asked to be left alone until `told`, if it said so. Returns until when it is. */
+  refused(sentAt: number, told: number | undefined): number
 }
 
 /** Requests in flight at one host, all its logs together. */
@@ -29,6 +32,7 @@ export function createHosts(clock: Clock): (url: string) => Host {
 function createHost(clock: Clock): Host {
   let inFlight = 0
   let blockedUntil = 0
+  const pace = createPace(clock)
   const waiting = new Set<() => void>()
   // Whoever gives up waiting must not be the one that is woken.
   const freed = async (signal: AbortSignal): Promise<void> =>
@@ -42,7 +46,12 @@ function createHost(clock: Clock): Host {
       signal.addEventListener('abort', done, { once: true })
     })
   return {
-    block: (until) => (blockedUntil = Math.max(blockedUntil, until)),
+    well: () => pace.well(),
+    refused: (sentAt, told) => {
+      // Who says how long says enough.
+      blockedUntil = Math.max(blockedUntil, told ?? pace.refused(sentAt))
+      return blockedUntil
+    },
     run: async (signal, send) => {
       while (inFlight >= IN_FLIGHT) {
         signal.throwIfAborted()
@@ -54,7 +63,7 @@ function createHost(clock: Clock): Host {
           signal.throwIfAborted()
           await clock.sleepUntil(blockedUntil, signal)
         }
-        signal.throwIfAborted()
+        await pace.wait(signal)
         return await send()
       } finally {
         inFlight -= 1

@@ -29,9 +29,6 @@ export interface LogHttpOptions {
   readonly heard?: (outcome: RequestOutcome, until?: number) => void
 }
 
-/** A 429 or 503 that does not say how long. */
-const PAUSE = 5000
-
 // DigiCert asks that connections are not kept (firehose.md, 3.3).
 const OFF_AT_ONCE = /(?:^|\.)digicert\.com$/
 
@@ -40,6 +37,7 @@ export function createLogGet({ http, clock, url, host, bandwidth, userAgent, lon
   return async (path, { timeoutMs, maxBytes }, signal) =>
     host.run(signal, async () => {
       const paid = await bandwidth.wait(signal)
+      const sentAt = clock.now()
       const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, identity' }
       const once = OFF_AT_ONCE.test(new URL(url).hostname)
       const limits = { timeoutMs: Math.min(timeoutMs, longestMs), maxBytes }
@@ -56,14 +54,14 @@ export function createLogGet({ http, clock, url, host, bandwidth, userAgent, lon
       paid(Number.isSafeInteger(length) && length > 0 ? length : response.body.length)
       if (response.status === 200) {
         heard('ok')
+        host.well()
         return response.body
       }
       const now = clock.now()
       const told = parseRetryAfter(response.headers['retry-after'], new Date(now))?.getTime()
       const { status } = response
       if (status === 429) {
-        const until = told ?? now + PAUSE
-        host.block(until)
+        const until = host.refused(sentAt, told)
         heard('limited', told)
         throw new LogFailure('limited', `it refuses requests for now (429${told === undefined ? '' : `, Retry-After ${span(told - now)}`})`, {
           until,
