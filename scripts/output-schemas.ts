@@ -273,6 +273,19 @@ const status = z.strictObject({
   ),
   names: z.array(name),
   logs: z.optional(logs.check(z.describe('The logs that are read; absent if none is.'))),
+  added: z.optional(
+    z
+      .array(
+        z.strictObject({
+          item: text('As the owner wrote it.'),
+          since: z.optional(time('Since when it is looked for in the logs. Absent: from the next start on.')),
+          before: z
+            .enum(['certspotter', 'nothing'])
+            .check(z.describe('What tells of what the logs held before: the Cert Spotter API, or nothing, where it is off or the item is no name.')),
+        }),
+      )
+      .check(z.describe('Items that were added after the logs were begun; absent if none was.')),
+  ),
   sinks: z.array(sink),
   runner: z.optional(
     z
@@ -310,6 +323,7 @@ const check = z.strictObject({
       key: text("The state's spelling of it: A-labels."),
       kind: z.enum(['subtree', 'exact', 'ip', 'all']).check(z.describe('subtree: the name and everything below it. exact: the name alone.')),
       interval_seconds: z.optional(z.int().check(z.positive(), z.describe('Planned time between two looks; absent if the API is not asked for it.'))),
+      in_logs_since: z.optional(time('Since when it is looked for in the logs, where that is later than they were begun.')),
     }),
   ),
   folded: z

@@ -143,7 +143,7 @@ function commands(version: string, done: (code: number) => void): Command {
     async (_options: unknown, command: Command) => done(await (await import('./commands/check.ts')).check(await session(command))),
   )
 
-  add('doctor', 'check, and whether API, sinks, state and clock are as they must be', ['certbell doctor']).action(
+  add('doctor', 'check, and whether API, logs, sinks, state and clock are as they must be', ['certbell doctor']).action(
     async (_options: unknown, command: Command) => done(await (await import('./commands/doctor.ts')).doctor(await session(command))),
   )
 

@@ -19,8 +19,8 @@ import { OwnerError } from '../watch/errors.ts'
 import { itemKey } from '../watch/item.ts'
 import { createMatcher } from '../watch/match.ts'
 import { createSieve } from '../watch/sieve.ts'
-import { listed } from '../watch/words.ts'
 import { keepEvidence } from './evidence.ts'
+import { beforeOf, sentence, WATCHED_SINCE } from './watched-since.ts'
 
 /** See World.openTail. */
 export async function openTail(
@@ -70,16 +70,14 @@ export async function openTail(
 }
 
 // Logs that were begun earlier were read without a name that is new: said once, since it is easy to take for more.
-async function sayFromWhen(store: TailStore, { watch, certspotter }: Config, { clock, warn }: World): Promise<void> {
-  const text = await store.document(FROM_WHEN)
+async function sayFromWhen(store: TailStore, config: Config, { clock, warn }: World): Promise<void> {
+  const { watch } = config
+  const text = await store.document(WATCHED_SINCE)
   const since = text === undefined ? {} : (JSON.parse(text) as Record<string, number>)
   const fresh = watch.filter((item) => since[itemKey(item)] === undefined)
   if (fresh.length === 0) return
   const now = clock.now()
-  await store.putDocument(FROM_WHEN, JSON.stringify(Object.fromEntries(watch.map((item) => [itemKey(item), since[itemKey(item)] ?? now]))))
+  await store.putDocument(WATCHED_SINCE, JSON.stringify(Object.fromEntries(watch.map((item) => [itemKey(item), since[itemKey(item)] ?? now]))))
   if (text === undefined) return
-  const before = certspotter === false ? 'what they held before was read without it' : 'the Cert Spotter API covers what they held before'
-  warn(`${listed(fresh.map((item) => item.text))} ${fresh.length === 1 ? 'is' : 'are'} looked for in the logs from now on; ${before}`)
+  for (const [before, items] of Map.groupBy(fresh, (item) => beforeOf(item, config))) warn(sentence(items, 'from now on', before))
 }
-
-const FROM_WHEN = 'logs-watched-since'

@@ -35,7 +35,7 @@ function troubleTitle(component: string, items: string): string {
   if (items !== '') return `Certbell cannot see ${items}`
   if (component.startsWith('sink:')) return `Alerts do not all reach ${subject(component)}`
   if (component === 'state') return 'Certbell cannot keep its state'
-  if (component.startsWith('log:')) return `Certbell is behind: ${subject(component)}`
+  if (component.startsWith('log:')) return `Certbell does not see all of ${subject(component)}`
   if (component.startsWith('log-list:')) return `A log list needs a look: ${subject(component)}`
   return `Certbell has a trouble: ${component}`
 }
@@ -46,7 +46,7 @@ function recoveredTitle(component: string, items: string): string {
   if (items !== '') return `Certbell sees ${items} again`
   if (component.startsWith('sink:')) return `Alerts reach ${subject(component)} again`
   if (component === 'state') return 'Certbell keeps its state again'
-  if (component.startsWith('log:')) return `${subject(component)} is read to its end again`
+  if (component.startsWith('log:')) return `${subject(component)} is no trouble any more`
   if (component.startsWith('log-list:')) return `The log list ${subject(component)} is well again`
   return `Well again: ${component}`
 }

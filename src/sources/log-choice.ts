@@ -16,6 +16,8 @@ export interface Choice {
 
 /** An ended shard takes certificates of its interval no more; a while later nothing in it is news. */
 const ENDED_FOR = 30 * 24 * 3_600_000
+/** Passes follow one another: what vanished is told by the one that sees it. */
+const JUST_NOW = 60_000
 
 /** The logs to read, each once, by its id. */
 export function chooseLogs(states: readonly ListState[], { only, begun }: Choice, now: number): ReadonlyMap<string, ListedLog> {
@@ -36,11 +38,11 @@ function isGone(states: readonly ListState[], { log, since }: GoneLog, now: numb
   return now - since < GONE_FOR && !states.some(({ list }) => list?.logs.some(({ id }) => id === log.id))
 }
 
-/** Logs that are read though they have vanished from their list, a sentence each. */
+/** Logs that have just vanished from their list and are read all the same, a sentence each. */
 export function vanishedLogs(states: readonly ListState[], chosen: ReadonlyMap<string, ListedLog>, now: number): readonly string[] {
   return states.flatMap(({ source, gone }) =>
     (gone ?? [])
-      .filter((each) => chosen.has(each.log.id) && isGone(states, each, now))
+      .filter((each) => chosen.has(each.log.id) && isGone(states, each, now) && now - each.since < JUST_NOW)
       .map(
         ({ log }) =>
           `${log.description} has vanished from the log list ${source.name}: it is read on for ${span(GONE_FOR)}, since a list may be wrong`,

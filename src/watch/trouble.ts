@@ -129,7 +129,11 @@ export function troubleAlert(trouble: OpenTrouble, now: number): TroubleAlert {
 }
 
 function recoveredAlert(trouble: OpenTrouble, now: number): RecoveredAlert {
-  const message = `${subject(trouble)} again, after ${span(now - trouble.since)}. What was found meanwhile follows.`
+  const after = span(now - trouble.since)
+  const message =
+    trouble.kind === 'unreadable'
+      ? `After ${after} it is off the log lists, or can be read.`
+      : `${subject(trouble)} again, after ${after}. What was found meanwhile follows.`
   const finding: Finding = { kind: 'recovered', severity: 'info', reason: message }
   return {
     schema: 'certbell.alert/1',

@@ -1,33 +1,62 @@
-// `certbell check`: what the configuration means. It asks and sends nothing, and opens no state.
+// `certbell check`: what the configuration means. It asks and sends nothing, and makes no state; where there is one, it says since when the logs are read for names that were added.
 import type { Plan } from '../../app.ts'
 import { planRun } from '../../app.ts'
 import type { Config, LogListSource, LogsConfig } from '../../config/config.ts'
+import { ParseError } from '../../ct/errors.ts'
+import { OwnerError, StoreError } from '../../watch/errors.ts'
 import type { Item } from '../../watch/item.ts'
 import { itemKey } from '../../watch/item.ts'
 import { safeJson } from '../../watch/printable.ts'
 import { grouped, plural, span } from '../../watch/words.ts'
 import { exposedFiles } from '../exposed.ts'
+import { openReader } from '../reader.ts'
 import { intervals, itemWords } from '../heading.ts'
 import type { Session } from '../session.ts'
 import { table } from '../table.ts'
+import type { AddedItem } from '../watched-since.ts'
+import { addedText, readAddedItems } from '../watched-since.ts'
 
 const MANY = 50
 
 /** Runs the command; the exit code. */
 export async function check(session: Session): Promise<number> {
   const plan = planRun(session.config, process.stdout.isTTY, session.version)
-  session.out(session.flags.json === true ? `${safeJson(checkDocument(session.config, plan))}\n` : `${checkText(session.config, plan).join('\n')}\n`)
+  const added = await addedOf(session.config)
+  session.out(
+    session.flags.json === true
+      ? `${safeJson(checkDocument(session.config, plan, added))}\n`
+      : `${checkText(session.config, plan, added).join('\n')}\n`,
+  )
   return 0
 }
 
+// Read where there is a state, and left alone where there is none, or one that cannot be read: that is for doctor to say.
+async function addedOf(config: Config): Promise<readonly AddedItem[]> {
+  if (config.logs === false) return []
+  try {
+    const reader = await openReader(config)
+    if (reader === undefined) return []
+    try {
+      return await readAddedItems(config, reader)
+    } finally {
+      await reader.close()
+    }
+  } catch (error) {
+    const expected = [OwnerError, StoreError, ParseError, SyntaxError].some((kind) => error instanceof kind)
+    if (!expected) throw error
+    return []
+  }
+}
+
 /** The configuration's meaning for machines; `schema/check.schema.json` describes it. */
-export function checkDocument(config: Config, plan: Plan): Readonly<Record<string, unknown>> {
+export function checkDocument(config: Config, plan: Plan, added: readonly AddedItem[] = []): Readonly<Record<string, unknown>> {
   const every = intervals(plan)
   const name = (item: Item): Record<string, unknown> => ({
     item: item.text,
     key: itemKey(item),
     kind: item.kind === 'name' ? (item.exact ? 'exact' : 'subtree') : item.kind,
     ...(item.kind === 'name' && config.certspotter !== false && { interval_seconds: Math.round((item.exact ? every.single : every.full) / 1000) }),
+    ...sinceOf(item, added),
   })
   return {
     schema: 'certbell.check/1',
@@ -50,11 +79,11 @@ export function checkDocument(config: Config, plan: Plan): Readonly<Record<strin
     ],
     sinks: plan.setup.sinks,
     state: config.state.kind === 'directory' ? config.state.path : config.state.shown,
-    notes: notes(config, plan),
+    notes: notes(config, plan, added),
   }
 }
 
-function checkText(config: Config, plan: Plan): readonly string[] {
+function checkText(config: Config, plan: Plan, added: readonly AddedItem[]): readonly string[] {
   const every = intervals(plan)
   const rows: string[][] = []
   const add = (title: string, lines: readonly string[]): void => {
@@ -82,7 +111,7 @@ function checkText(config: Config, plan: Plan): readonly string[] {
   add('state', [config.state.kind === 'directory' ? `${config.state.path} (SQLite)` : config.state.shown])
   if (config.listen !== undefined) add('listen', [`${config.listen.host}:${config.listen.port} for /livez, /healthz and /metrics`])
   if (config.heartbeat !== undefined) add('heartbeat', ['an address is asked for at least once a minute while all is well'])
-  for (const [index, note] of notes(config, plan).entries()) rows.push([index === 0 ? '  note' : '', note])
+  for (const [index, note] of notes(config, plan, added).entries()) rows.push([index === 0 ? '  note' : '', note])
   return [`${config.file ?? 'The configuration'} is fine.`, ...table(rows)]
 }
 
@@ -120,8 +149,17 @@ function logsDocument({ lists, only, start, intervalMs, bandwidth }: LogsConfig)
   }
 }
 
-function notes(config: Config, plan: Plan): readonly string[] {
-  const found = [...config.warnings, ...exposedFiles(config, process.cwd()).map(({ what, remedy }) => `${what}: ${remedy}`)]
+function sinceOf(item: Item, added: readonly AddedItem[]): Readonly<Record<string, string>> {
+  const since = added.find((each) => each.item === item)?.since
+  return since === undefined ? {} : { in_logs_since: new Date(since).toISOString() }
+}
+
+function notes(config: Config, plan: Plan, added: readonly AddedItem[]): readonly string[] {
+  const found = [
+    ...config.warnings,
+    ...exposedFiles(config, process.cwd()).map(({ what, remedy }) => `${what}: ${remedy}`),
+    ...addedText(added, Date.now()),
+  ]
   if (config.certspotter === false) return found
   const { full } = intervals(plan)
   const count = plan.setup.items.filter(({ queryClass }) => queryClass === 'full').length

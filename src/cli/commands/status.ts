@@ -10,6 +10,8 @@ import type { Session } from '../session.ts'
 import { clockText } from '../../clock-text.ts'
 import { logDocument, logRows } from '../log-rows.ts'
 import { table } from '../table.ts'
+import type { AddedItem } from '../watched-since.ts'
+import { addedText, readAddedItems } from '../watched-since.ts'
 
 /** Runs the command; the exit code: 0 if all is well. */
 export async function status(session: Session): Promise<number> {
@@ -27,8 +29,9 @@ export async function status(session: Session): Promise<number> {
   }
   try {
     const view = withStraight(await look(reader, plan.setup, now), saidStraightAt(session.config.state))
-    if (session.flags.json === true) session.out(`${safeJson(statusDocument(view, now))}\n`)
-    else session.out(`${statusText(view, now).join('\n')}\n`)
+    const added = await readAddedItems(session.config, reader)
+    if (session.flags.json === true) session.out(`${safeJson(statusDocument(view, now, added))}\n`)
+    else session.out(`${statusText(view, now, added).join('\n')}\n`)
     return view.well ? 0 : 1
   } finally {
     await reader.close()
@@ -43,7 +46,7 @@ function withStraight(view: Overview, saidAt: number): Overview {
 }
 
 /** The overview for machines; `schema/status.schema.json` describes it. */
-export function statusDocument(view: Overview, now: number): Readonly<Record<string, unknown>> {
+export function statusDocument(view: Overview, now: number, added: readonly AddedItem[]): Readonly<Record<string, unknown>> {
   const time = (ms: number | undefined, key: string): Record<string, string> =>
     ms === undefined || !Number.isFinite(ms) ? {} : { [key]: new Date(ms).toISOString() }
   return {
@@ -76,6 +79,7 @@ export function statusDocument(view: Overview, now: number): Readonly<Record<str
       ...(name.lastError !== undefined && { last_error: name.lastError }),
     })),
     ...(view.logs.length > 0 && { logs: view.logs.map(logDocument) }),
+    ...(added.length > 0 && { added: added.map(({ item, since, before }) => ({ item: item.text, ...time(since, 'since'), before })) }),
     sinks: view.sinks.map((sink) => ({
       sink: sink.sink,
       state: sink.state,
@@ -94,7 +98,7 @@ export function statusDocument(view: Overview, now: number): Readonly<Record<str
 }
 
 /** The first line says it all. */
-export function statusText(view: Overview, now: number): readonly string[] {
+export function statusText(view: Overview, now: number, added: readonly AddedItem[]): readonly string[] {
   const when = (ms: number | undefined): string => (ms === undefined || !Number.isFinite(ms) ? '-' : clockText(ms, now))
   const due = (ms: number | undefined): string => (ms !== undefined && ms <= now ? 'now' : when(ms))
   const [first, ...others] = view.reasons
@@ -133,6 +137,7 @@ export function statusText(view: Overview, now: number): readonly string[] {
     )
   }
   if (view.logs.length > 0) lines.push(...table(logRows(view.logs, now)))
+  for (const text of addedText(added, now)) lines.push(`  ${printable(text, 400)}`)
   lines.push(
     ...table([
       ['sink', 'delivered', 'waiting', 'last answer'],
