@@ -44,12 +44,11 @@ function isDone({ head, verified }: LogState): boolean {
   return head === undefined || verified.size >= head.size
 }
 
-/** Reads on behind, to its end. Does nothing if there is nothing. */
-export async function readBehind(context: LogContext): Promise<void> {
+/** Reads on behind, to its end. Does nothing if there is nothing. False if it came to nothing: it is to be tried again. */
+export async function readBehind(context: LogContext): Promise<boolean> {
   const state = context.state()
   const { head } = state ?? {}
-  if (state === undefined || head === undefined || isDone(state)) return
-  await readTo(context, state, receivedAgain(context, head), [])
+  return state === undefined || head === undefined || isDone(state) || readTo(context, state, receivedAgain(context, head), [])
 }
 
 // It was verified when the end was begun with it; only its signature was not kept.

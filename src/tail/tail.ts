@@ -43,6 +43,8 @@ const LEASE = 60_000
 const RENEW = 15_000
 const LOOK = 2000
 const STATE_RETRY = 30_000
+/** What is read behind a log's end and does not make its tree is read again after so long. */
+const BEHIND_AGAIN = 300_000
 /** What the lists say holds for a time, so the logs are chosen anew though no list has changed. */
 const CHOOSE_EVERY = 3_600_000
 /** A pass ends: a request that failed so often in a row is left to the next. */
@@ -316,6 +318,15 @@ async function tailLog(
   const { reader, behind } = opened
   let old: Promise<unknown> | undefined
   let oldFailed: unknown
+  const behindOnce = async (): Promise<void> => {
+    try {
+      if (!(await readBehind(behind))) await clock.sleepUntil(clock.now() + BEHIND_AGAIN, signal)
+    } catch (error) {
+      oldFailed = error
+    } finally {
+      old = undefined
+    }
+  }
   for (let failures = 0; !signal.aborted;) {
     const began = clock.now()
     let until = began + every
@@ -323,12 +334,9 @@ async function tailLog(
       await reader.turn()
       failures = 0
       // Beside the end, and at its own pace.
-      old ??= readBehind(behind).catch((error: unknown) => {
-        oldFailed = error
-      })
+      old ??= behindOnce()
       if (oldFailed !== undefined) {
         const error = oldFailed
-        old = undefined
         oldFailed = undefined
         throw error
       }
