@@ -4,6 +4,7 @@ import type { Http } from '../http.ts'
 import type { Bandwidth } from '../sources/bandwidth.ts'
 import type { LogLists } from '../sources/log-lists.ts'
 import type { Sift } from '../sources/log-sift.ts'
+import type { ReadPage } from '../sources/read-page.ts'
 import type { TailStore } from '../stores/tail.ts'
 import type { Alert } from '../watch/alert.ts'
 import type { StoreError } from '../watch/errors.ts'
@@ -31,6 +32,8 @@ export interface TailPorts {
   /** Keeps back what may matter; `sift` looks into that. */
   readonly sieve: Sieve
   readonly sift: Sift
+  /** Reads pages elsewhere, with the same sieve; default: here. */
+  readonly readPage?: ReadPage
   /** ms between two looks at a static log's checkpoint; at an RFC 6962 log it is three times that. */
   readonly interval: number
   readonly bandwidth: Bandwidth

@@ -6,9 +6,10 @@ import { createHosts } from '../sources/hosts.ts'
 import { createHybrid } from '../sources/hybrid.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import { LogFailure } from '../sources/log-failure.ts'
-import { createLogGet } from '../sources/log-http.ts'
+import { createLogHttp } from '../sources/log-http.ts'
 import type { LogLists } from '../sources/log-lists.ts'
 import { chooseLogs, skippedLogs } from '../sources/log-lists.ts'
+import { readPagesHere } from '../sources/read-page.ts'
 import { createRfc6962 } from '../sources/rfc6962.ts'
 import { createStaticCt } from '../sources/static-ct.ts'
 import type { LogState } from '../stores/log-state.ts'
@@ -331,7 +332,7 @@ function openReader(
 function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, { key: spki, url, protocol }: ListedLog): LogClient | undefined {
   try {
     const key = readLogKey(spki)
-    const get = createLogGet({
+    const way = createLogHttp({
       http: ports.http,
       clock: ports.clock,
       url,
@@ -340,9 +341,10 @@ function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, { key
       userAgent: ports.userAgent,
       longestMs: ports.longestMs,
     })
-    const tiles = createStaticCt(get, key, url, ports.sieve)
+    const readPage = ports.readPage ?? readPagesHere(ports.sieve)
+    const tiles = createStaticCt(way, key, url, readPage)
     if (protocol === 'static-ct') return tiles
-    const classic = createRfc6962(get, key, url, ports.sieve)
+    const classic = createRfc6962(way, key, url, readPage)
     return ports.isHybrid(url) ? createHybrid(classic, tiles) : classic
   } catch (error) {
     // A key of a kind that no log may have: there is nothing that could be verified.
