@@ -12,7 +12,7 @@ import { createSieve } from '../src/watch/sieve.ts'
 import { siftTile } from '../src/watch/sift-tile.ts'
 import { bar } from './measure.ts'
 
-const FIXTURES = process.env['CERTBELL_FIXTURES'] ?? join(import.meta.dirname, '..', '..', 'shared', 'fixtures')
+export const FIXTURES = process.env['CERTBELL_FIXTURES'] ?? join(import.meta.dirname, '..', '..', 'shared', 'fixtures')
 const WIDTH = 256
 const ROUNDS = 60
 
@@ -32,7 +32,7 @@ function readLog(folder: string, count: number): Log {
 }
 
 /** Items beside the names in the tiles: of their top-level domains, and below the domains that most of them are in. */
-function itemsOf(count: number): readonly Item[] {
+export function itemsOf(count: number): readonly Item[] {
   const ends = ['com', 'example.com', 'org', 'example.org', 'net', 'example.net', 'test', 'dev', 'io', 'letsencrypt.org']
   return Array.from({ length: count }, (_, n) => {
     const domain = `${n % 3 === 0 ? 'login.' : ''}brand${n}.${ends[n % ends.length]}`
@@ -49,7 +49,7 @@ function cpuMs(task: () => void): number {
 }
 
 /** The least ms of each task, taken in turns so that a disturbance meets them all. */
-function inTurns<const K extends string>(rounds: number, tasks: Readonly<Record<K, () => void>>): Readonly<Record<K, number>> {
+export function inTurns<const K extends string>(rounds: number, tasks: Readonly<Record<K, () => void>>): Readonly<Record<K, number>> {
   const best: Record<string, number> = {}
   for (let round = 0; round < rounds; round++)
     for (const [name, task] of Object.entries<() => void>(tasks)) best[name] = Math.min(best[name] ?? Infinity, cpuMs(task))

@@ -5,10 +5,20 @@ import { entries } from './entries.ts'
 import { lambda } from './lambda.ts'
 import { matching } from './matching.ts'
 import { verdict } from './measure.ts'
+import { pages } from './pages.ts'
 import { startup } from './startup.ts'
 import { tailing } from './tailing.ts'
 
-const all: Readonly<Record<string, () => Promise<void> | void>> = { startup, lambda, matching, entries, 'catch-up': catchUp, tailing, baseline }
+const all: Readonly<Record<string, () => Promise<void> | void>> = {
+  startup,
+  lambda,
+  matching,
+  entries,
+  pages,
+  'catch-up': catchUp,
+  tailing,
+  baseline,
+}
 const wanted = process.argv.slice(2)
 for (const [name, bench] of Object.entries(all)) if (wanted.length === 0 || wanted.includes(name)) await bench()
 process.exitCode = verdict()

@@ -1,9 +1,8 @@
 // The HTTP port on undici: one whole answer within a time and a size, or a NetworkError that says what failed and never shows the URL.
-import { brotliDecompressSync, gunzipSync, inflateSync } from 'node:zlib'
 import type { Agent as AgentType, Dispatcher } from 'undici'
 import type { Http, HttpRequest, HttpResponse, Scratch } from './http.ts'
-import { NetworkError } from './http.ts'
-import { brokenEncoding, classify, codeOf, foreignEncoding, stopped, tooLarge } from './http-failure.ts'
+import { classify, stopped, tooLarge } from './http-failure.ts'
+import { inflate, packing } from './http-inflate.ts'
 import { Agent, request as send } from './undici-core.ts'
 
 /** How to get out, if not straight: as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
@@ -58,8 +57,11 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries(response.headers))
       if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
-    const body = inflate(await readBody(response.body, request.maxBytes, request.scratch), headers['content-encoding'], request.maxBytes)
-    return { status: response.statusCode, headers, body }
+    const body = await readBody(response.body, request.maxBytes, request.scratch)
+    const encoding = packing(headers['content-encoding'])
+    const answer = { status: response.statusCode, headers }
+    if (request.packed !== true) return { ...answer, body: inflate(body, encoding, request.maxBytes) }
+    return { ...answer, body, ...(encoding !== undefined && { encoding }) }
   } catch (error) {
     throw stopped(timeout.signal, request.signal, request.timeoutMs, error) ?? classify(error)
   } finally {
@@ -85,31 +87,4 @@ async function readBody(stream: AsyncIterable<Buffer> & { destroy(): unknown }, 
   }
   if (scratch !== undefined) return scratch.buffer.subarray(0, size)
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)
-}
-
-// The limit holds for what comes out: a few kilobytes can unfold into gigabytes.
-function inflate(body: Buffer, encoding: string | undefined, maxBytes: number): Buffer {
-  // A tile unpacks to half a megabyte: in one go it costs a fifth less than in pieces.
-  const options = { maxOutputLength: maxBytes, chunkSize: 512 * 1024 }
-  try {
-    switch (encoding?.trim().toLowerCase()) {
-      case undefined:
-      case '':
-      case 'identity':
-        return body
-      case 'gzip':
-      case 'x-gzip':
-        return gunzipSync(body, options)
-      case 'deflate':
-        return inflateSync(body, options)
-      case 'br':
-        return brotliDecompressSync(body, options)
-      default:
-        throw foreignEncoding()
-    }
-  } catch (error) {
-    if (error instanceof NetworkError) throw error
-    if (codeOf(error) === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
-    throw brokenEncoding(error)
-  }
 }

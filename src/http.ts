@@ -14,6 +14,8 @@ export interface HttpRequest {
   readonly once?: boolean
   /** Where to put the body, instead of new memory for each answer. It is the caller's: the body is good until it is lent out again. */
   readonly scratch?: Scratch
+  /** The body may stay as it came, packed, for who unpacks it elsewhere: `maxBytes` then counts what came, and has to be counted again. */
+  readonly packed?: boolean
 }
 
 /** Memory that is used again. It grows to what the largest answer needed. */
@@ -27,6 +29,8 @@ export interface HttpResponse {
   /** Lower-case names; a repeated header is joined by ', '. */
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
+  /** What the body is still packed with, for `inflate`. Undefined: nothing. Only where `packed` was asked for. */
+  readonly encoding?: string
 }
 
 /** Sends one request, once. Throws NetworkError if no whole answer came. */

@@ -9,9 +9,10 @@ import { UNLIMITED } from '../sources/bandwidth.ts'
 import { createHosts } from '../sources/hosts.ts'
 import { chooseLogs, skippedLogs, unusableKey } from '../sources/log-choice.ts'
 import { LogFailure } from '../sources/log-failure.ts'
-import { createLogGet } from '../sources/log-http.ts'
+import { createLogHttp } from '../sources/log-http.ts'
 import type { KeptList, ListState } from '../sources/log-lists.ts'
 import { createLogLists, frozenList } from '../sources/log-lists.ts'
+import { readPagesHere } from '../sources/read-page.ts'
 import { createRfc6962 } from '../sources/rfc6962.ts'
 import { createStaticCt } from '../sources/static-ct.ts'
 import type { LogState } from '../stores/log-state.ts'
@@ -48,7 +49,7 @@ export async function logFindings(config: Config, plan: Plan, world: World): Pro
   }
   const skipped = [...new Set(skippedLogs(lists, logs.only, now))]
   if (skipped.length > 0) findings.push({ level: 'warn', what: listed(skipped), remedy: 'other logs are read; tell whoever makes the list' })
-  return [...findings, ...(await headFindings(logs, lists, config, plan, world, kept.states))]
+  return [...findings, ...(await headFindings(logs, lists, plan, world, kept.states))]
 }
 
 // What a running watch has found out, so that it need not be found out again.
@@ -104,7 +105,6 @@ function listFinding(state: ListState, now: number): Finding {
 async function headFindings(
   { only }: LogsConfig,
   lists: readonly ListState[],
-  config: Config,
   plan: Plan,
   world: World,
   states: ReadonlyMap<string, LogState>,
@@ -116,7 +116,7 @@ async function headFindings(
       only.length === 0 ? 'see logs.lists: none of their logs is live' : 'see logs.only: its words are in no description, and name no operator'
     return [{ level: 'FAIL', what: 'logs: none is chosen, so none would be read', remedy }]
   }
-  const ask = createAsk(config, plan, world)
+  const ask = createAsk(plan, world)
   const failed: string[] = []
   let next = 0
   // A timer of its own, and not the world's clock: that may be a test's.
@@ -147,14 +147,15 @@ function waits(state: LogState | undefined, now: number): string | undefined {
 }
 
 // Why a log does not answer as it should; undefined: it does.
-function createAsk(config: Config, plan: Plan, world: World): (log: ListedLog, over: AbortSignal) => Promise<string | undefined> {
+function createAsk(plan: Plan, world: World): (log: ListedLog, over: AbortSignal) => Promise<string | undefined> {
   const hosts = createHosts(world.clock)
-  const sieve = createSieve(config.watch)
+  // Nothing is read but heads.
+  const readPage = readPagesHere(createSieve([]))
   return async (log, over) => {
     const unusable = unusableKey(log)
     if (unusable !== undefined) return unusable
     const { url, protocol } = log
-    const get = createLogGet({
+    const way = createLogHttp({
       http: world.http,
       clock: world.clock,
       url,
@@ -165,7 +166,7 @@ function createAsk(config: Config, plan: Plan, world: World): (log: ListedLog, o
     })
     const create = protocol === 'static-ct' ? createStaticCt : createRfc6962
     try {
-      const { valid } = await create(get, readLogKey(log.key), url, sieve).head(over)
+      const { valid } = await create(way, readLogKey(log.key), url, readPage).head(over)
       return valid ? undefined : 'its key did not sign the head that it shows'
     } catch (error) {
       if (over.aborted) return 'no answer in time'

@@ -1,4 +1,5 @@
 // Reading the logs, opened and wired: a part of its own, since most runs do without it.
+import { availableParallelism } from 'node:os'
 import type { Plan, World } from '../app.ts'
 import type { Config, LogsConfig } from '../config/config.ts'
 import { listSource } from '../log-list-sources.ts'
@@ -8,6 +9,8 @@ import { isHybrid } from '../sources/hybrid.ts'
 import type { KeptList } from '../sources/log-lists.ts'
 import { createLogLists } from '../sources/log-lists.ts'
 import { createSift } from '../sources/log-sift.ts'
+import type { PagePool } from '../sources/page-pool.ts'
+import { createPagePool } from '../sources/page-pool.ts'
 import type { Backend } from '../stores/backend.ts'
 import { LIST_DOCUMENTS } from '../stores/log-state.ts'
 import type { TailStore } from '../stores/tail.ts'
@@ -45,7 +48,9 @@ export async function openTail(
   if (known.states.every(({ list }) => list === undefined)) {
     throw new OwnerError('log-list', `there is no log to read. ${known.states.map(({ refused }) => refused?.message ?? '').join('. ')}`)
   }
-  return createTail({
+  const sieve = createSieve(config.watch)
+  const pool = createPagePool({ sieve, most: Math.min(MOST_WORKERS, availableParallelism() - 1), now: () => performance.now() })
+  const tail = createTail({
     store,
     lists: known,
     http: world.http,
@@ -53,7 +58,7 @@ export async function openTail(
     random: world.random,
     userAgent: plan.userAgent,
     longestMs: 2 * world.timeouts.ask,
-    sieve: createSieve(config.watch),
+    readPage: pool.read,
     sift: createSift(createMatcher(config.watch, config.exclude)),
     interval: intervalMs,
     bandwidth: bandwidth === undefined ? UNLIMITED : createBandwidth(bandwidth, world.clock),
@@ -67,7 +72,22 @@ export async function openTail(
       if (error !== undefined) report({ kind: 'state-failed', error })
     },
   })
+  return {
+    run: async (signal, found) => endingAfter(pool, tail.run(signal, found)),
+    pass: async (signal) => endingAfter(pool, tail.pass(signal)),
+  }
 }
+
+async function endingAfter<T>(pool: PagePool, reading: Promise<T>): Promise<T> {
+  try {
+    return await reading
+  } finally {
+    await pool.end()
+  }
+}
+
+/** One core is for everything else; and with three more, the logs are what is waited for. */
+const MOST_WORKERS = 3
 
 // Logs that were begun earlier were read without a name that is new: said once, since it is easy to take for more.
 async function sayFromWhen(store: TailStore, config: Config, { clock, warn }: World): Promise<void> {

@@ -4,7 +4,7 @@ import { readLeafIndex, readMerkleTreeLeaf } from '../ct/leaf.ts'
 import type { TimestampedEntry } from '../ct/leaf.ts'
 import { HASH_SIZE } from '../ct/merkle.ts'
 
-/** An entry, or what could not be read as one. Everything is a view of the answer's bytes. */
+/** An entry, or what could not be read as one. */
 export interface LogEntry {
   readonly index: number
   /** SHA-256 over 0x00 and the leaf: 32 bytes. */
@@ -33,6 +33,11 @@ export interface LogPage {
 export interface Received {
   readonly url: string
   readonly bytes: Uint8Array
+}
+
+/** A page while it is read: its entries are views of the answer's bytes. */
+export interface PageViews extends Omit<LogPage, 'kept'> {
+  readonly kept: readonly Omit<LogEntry, 'leafHash'>[]
 }
 
 /** How many entries a page has. */

@@ -1,4 +1,6 @@
 // A log that did not answer as it should. The world's fault, for now: what it signed and should not have is told elsewhere.
+import { ParseError } from '../ct/errors.ts'
+import type { NetworkError } from '../http.ts'
 
 /**
  * Why a log is not read on: `limited` it refuses us for asking too often; `down` no answer, or an error; `slow` no answer in time; `broken` an answer
@@ -21,5 +23,20 @@ export class LogFailure extends Error {
     this.kind = kind
     this.until = more.until
     this.status = more.status
+  }
+}
+
+/** What it means of a log that no whole answer came. */
+export function unanswered(error: NetworkError): LogFailure {
+  return new LogFailure(error.code === 'timeout' ? 'slow' : error.code === 'too-large' ? 'broken' : 'down', error.message, { cause: error })
+}
+
+/** What cannot be read is an answer that is none: it is asked for again. */
+export function broken<T>(what: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error
+    throw new LogFailure('broken', `its ${what} cannot be read: ${error.message}`, { cause: error })
   }
 }

@@ -2,18 +2,15 @@
 import { decodeBase64, decodeHash } from '../ct/base64.ts'
 import { growTree } from '../ct/compact-range.ts'
 import { ParseError } from '../ct/errors.ts'
-import { readExtraData } from '../ct/extra-data.ts'
 import type { LogKey } from '../ct/log-key.ts'
-import { HASH_SIZE, leafHash } from '../ct/merkle.ts'
+import { leafHash } from '../ct/merkle.ts'
 import { edgeBefore, provesConsistency } from '../ct/proofs.ts'
 import { objectOf, readSth, verifyTreeHead } from '../ct/tree-head.ts'
 import type { LogClient } from './log-client.ts'
-import type { Sieve } from '../watch/sieve.ts'
-import type { LogEntry, LogPage } from './log-entry.ts'
-import { entriesIn, isMisplaced, readLeaf } from './log-entry.ts'
-import { LogFailure } from './log-failure.ts'
-import type { LogGet } from './log-http.ts'
-import { broken } from './static-ct.ts'
+import { entriesIn } from './log-entry.ts'
+import { broken, LogFailure } from './log-failure.ts'
+import type { LogHttp } from './log-http.ts'
+import type { ReadPage } from './read-page.ts'
 
 // Some logs take half a minute for anything.
 const HEAD = { timeoutMs: 60_000, maxBytes: 64 * 1024 }
@@ -23,8 +20,8 @@ const ENTRIES = { timeoutMs: 60_000, maxBytes: 64 * 1024 * 1024 }
 /** Logs serve caches best, and cut pages, at multiples of it. */
 const ALIGNED = 256
 
-/** A client of the log with this key. `url` is for evidence; `sieve` tells what may matter. */
-export function createRfc6962(get: LogGet, key: LogKey, url: string, sieve: Sieve): LogClient {
+/** A client of the log with this key. `url` is for evidence; `readPage` keeps what may matter. */
+export function createRfc6962({ get, getPacked }: LogHttp, key: LogKey, url: string, readPage: ReadPage): LogClient {
   // Most entries that one answer ever had: some logs give 32 at a time, whatever is asked for.
   let largest = 0
   const unit = (): number => (largest > 0 && largest < ALIGNED ? 2 ** Math.floor(Math.log2(largest)) : ALIGNED)
@@ -36,13 +33,15 @@ export function createRfc6962(get: LogGet, key: LogKey, url: string, sieve: Siev
     },
     page: async (start, endExclusive, _size, signal, keep) => {
       const path = `ct/v1/get-entries?start=${start}&end=${endExclusive - 1}`
-      const body = await get(path, ENTRIES, signal)
-      const page = broken('page of entries', () => readEntries(body, start, sieve))
+      const answer = await getPacked(path, ENTRIES, signal)
+      // A worker takes the bytes for itself.
+      const received = keep === true ? [{ url: url + path, bytes: Buffer.from(answer.bytes) }] : undefined
+      const page = await readPage(answer, { kind: 'get-entries', start, count: endExclusive - start }, signal)
       const count = entriesIn(page)
       if (count === 0) throw new LogFailure('broken', 'it answers without entries, though its tree has them')
       if (count > endExclusive - start) throw new LogFailure('broken', 'it answers with more entries than were asked for')
       largest = Math.max(largest, count)
-      return keep === true ? { ...page, received: [{ url: url + path, bytes: body }] } : page
+      return received === undefined ? page : { ...page, received }
     },
     edge: async ({ size, root }, _within, signal) => {
       if (size === 0) return growTree().range()
@@ -75,36 +74,5 @@ export function createRfc6962(get: LogGet, key: LogKey, url: string, sieve: Siev
       return provesConsistency(small.size, large.size, small.root, large.root, path)
     },
     boundary: (start) => (Math.floor(start / unit()) + 1) * unit(),
-  }
-}
-
-function readEntries(body: Buffer, start: number, sieve: Sieve): LogPage {
-  const { entries } = objectOf(body.toString('latin1'), 'get-entries')
-  if (!Array.isArray(entries)) throw new ParseError('value', 'entries', 0, 'is not a list')
-  const hashes = Buffer.allocUnsafe(entries.length * HASH_SIZE)
-  const kept: LogEntry[] = []
-  const misplaced: number[] = []
-  for (const [n, row] of (entries as unknown[]).entries()) {
-    const { leaf_input: leaf, extra_data: extra } = (typeof row === 'object' && row !== null ? row : {}) as Record<string, unknown>
-    if (typeof leaf !== 'string') throw new ParseError('value', 'leaf_input', 0, 'is not a string')
-    const leafInput = decodeBase64(leaf, 'leaf_input')
-    hashes.set(leafHash(leafInput), n * HASH_SIZE)
-    const { entry, why } = readLeaf(leafInput)
-    const index = start + n
-    if (entry !== undefined && isMisplaced(entry, index)) misplaced.push(index)
-    if (entry !== undefined && !sieve.mayMatter(entry.der, 0, entry.der.length)) continue
-    const precertificate = entry?.type === 'precert' && typeof extra === 'string' ? precertificateOf(extra) : undefined
-    kept.push({ index, leafHash: hashes.subarray(n * HASH_SIZE, (n + 1) * HASH_SIZE), entry, why, precertificate })
-  }
-  return { start, hashes, kept, misplaced }
-}
-
-// It is not signed, so what is wrong with it is no reason to ask again: what the leaf says counts.
-function precertificateOf(extra: string): Uint8Array | undefined {
-  try {
-    return readExtraData(Buffer.from(extra, 'base64'), 'precert').precertificate
-  } catch (error) {
-    if (!(error instanceof ParseError)) throw error
-    return undefined
   }
 }

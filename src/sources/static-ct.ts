@@ -2,18 +2,16 @@
 import { readCheckpoint } from '../ct/checkpoint.ts'
 import type { CompactRange } from '../ct/compact-range.ts'
 import { growTree, rootOf } from '../ct/compact-range.ts'
-import { ParseError } from '../ct/errors.ts'
 import type { LogKey } from '../ct/log-key.ts'
 import { HASH_SIZE, perfectRoot } from '../ct/merkle.ts'
 import type { Subtree } from '../ct/range-nodes.ts'
 import { subtreesOf, tileSliceOf } from '../ct/range-nodes.ts'
 import type { Tile } from '../ct/tile.ts'
 import { readHashTile, tilePath } from '../ct/tile.ts'
-import type { Sieve } from '../watch/sieve.ts'
-import { siftTile } from '../watch/sift-tile.ts'
 import type { LogClient } from './log-client.ts'
-import { LogFailure } from './log-failure.ts'
-import type { LogGet } from './log-http.ts'
+import { broken, LogFailure } from './log-failure.ts'
+import type { LogHttp, LogLimits } from './log-http.ts'
+import type { ReadPage } from './read-page.ts'
 
 const WIDTH = 256
 // Some logs take half a minute for anything.
@@ -24,17 +22,19 @@ const MOST_TILES = 64
 // An entry may hold 128 KiB and more; real tiles have half a megabyte.
 const DATA = { timeoutMs: 60_000, maxBytes: 64 * 1024 * 1024 }
 
-/** A client of the log with this key. `url` is for evidence; `sieve` tells what may matter. */
-export function createStaticCt(get: LogGet, key: LogKey, url: string, sieve: Sieve): LogClient {
+/** A client of the log with this key. `url` is for evidence; `readPage` keeps what may matter. */
+export function createStaticCt({ get, getPacked }: LogHttp, key: LogKey, url: string, readPage: ReadPage): LogClient {
   // The partial tile may be gone once the full one is there: which has the same bytes first.
-  const tile = async (which: Tile, limits: typeof DATA, signal: AbortSignal): Promise<Buffer> => {
+  const fallingBack = async <T>(which: Tile, ask: (path: string) => Promise<T>): Promise<T> => {
     try {
-      return await get(tilePath(which), limits, signal)
+      return await ask(tilePath(which))
     } catch (error) {
       if (!(error instanceof LogFailure) || error.status !== 404 || which.width === WIDTH) throw error
-      return get(tilePath({ ...which, width: WIDTH }), limits, signal)
+      return ask(tilePath({ ...which, width: WIDTH }))
     }
   }
+  const tile = async (which: Tile, limits: LogLimits, signal: AbortSignal): Promise<Buffer> =>
+    fallingBack(which, async (path) => get(path, limits, signal))
   // The hash tiles of a tree of this size, each fetched once; one that could not be had is asked for again.
   const tiles = (size: number, signal: AbortSignal): ShownTiles => {
     const bodies = new Map<string, Promise<readonly Uint8Array[]>>()
@@ -62,24 +62,18 @@ export function createStaticCt(get: LogGet, key: LogKey, url: string, sieve: Sie
       const index = Math.floor(start / WIDTH)
       const first = index * WIDTH
       const which: Tile = { level: 'data', index, width: Math.min(WIDTH, size - first) }
-      const body = await tile(which, DATA, signal)
-      const { hashes, kept, misplaced } = broken('data tile', () => siftTile(body, which.width, first, sieve))
+      const answer = await fallingBack(which, async (path) => getPacked(path, DATA, signal))
+      // A worker takes the bytes for itself.
+      const received = keep === true ? [{ url: url + tilePath(which), bytes: Buffer.from(answer.bytes) }] : undefined
+      const { hashes, kept, misplaced } = await readPage(answer, { kind: 'data-tile', start: first, width: which.width }, signal)
       const end = Math.min(endExclusive, first + which.width)
-      const within = (n: number): boolean => first + n >= start && first + n < end
+      const within = (n: number): boolean => n >= start && n < end
       return {
         start,
         hashes: hashes.subarray((start - first) * HASH_SIZE, (end - first) * HASH_SIZE),
-        kept: kept
-          .filter(({ n }) => within(n))
-          .map(({ n, entry, precertificate }) => ({
-            index: first + n,
-            leafHash: hashes.subarray(n * HASH_SIZE, (n + 1) * HASH_SIZE),
-            entry,
-            why: undefined,
-            precertificate,
-          })),
-        misplaced: misplaced.filter(within).map((n) => first + n),
-        ...(keep === true && { received: [{ url: url + tilePath(which), bytes: body }] }),
+        kept: kept.filter(({ index }) => within(index)),
+        misplaced: misplaced.filter(within),
+        ...(received !== undefined && { received }),
       }
     },
     edge: async ({ size }, within, signal) => {
@@ -117,14 +111,4 @@ async function rebuilt(at: number, size: number, shown: ShownTiles): Promise<{ r
     if (n === left.length - 1) before = tree.range()
   }
   return { before, root: tree.root() }
-}
-
-/** What cannot be read is an answer that is none: it is asked for again. */
-export function broken<T>(what: string, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof ParseError)) throw error
-    throw new LogFailure('broken', `its ${what} cannot be read: ${error.message}`, { cause: error })
-  }
 }

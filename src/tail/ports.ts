@@ -5,10 +5,10 @@ import type { Bandwidth } from '../sources/bandwidth.ts'
 import type { RequestOutcome } from '../sources/log-http.ts'
 import type { LogLists } from '../sources/log-lists.ts'
 import type { Sift } from '../sources/log-sift.ts'
+import type { ReadPage } from '../sources/read-page.ts'
 import type { TailStore } from '../stores/tail.ts'
 import type { Alert } from '../watch/alert.ts'
 import type { StoreError } from '../watch/errors.ts'
-import type { Sieve } from '../watch/sieve.ts'
 
 /** What happens, for whoever shows or counts it. */
 export type TailEvent =
@@ -30,8 +30,8 @@ export interface TailPorts {
   readonly longestMs: number
   /** A request that failed so often in a row ends the turn; default: never. */
   readonly attempts?: number
-  /** Keeps back what may matter; `sift` looks into that. */
-  readonly sieve: Sieve
+  /** Reads answers and keeps back what may matter; `sift` looks into that. */
+  readonly readPage: ReadPage
   readonly sift: Sift
   /** ms between two looks at a static log's checkpoint; at an RFC 6962 log it is three times that. */
   readonly interval: number

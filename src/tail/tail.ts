@@ -7,7 +7,7 @@ import { createHosts } from '../sources/hosts.ts'
 import { createHybrid } from '../sources/hybrid.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import { LogFailure } from '../sources/log-failure.ts'
-import { createLogGet } from '../sources/log-http.ts'
+import { createLogHttp } from '../sources/log-http.ts'
 import { createLogTally } from '../sources/log-tally.ts'
 import type { LogLists } from '../sources/log-lists.ts'
 import { frozenList } from '../sources/log-lists.ts'
@@ -379,7 +379,7 @@ function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, log: 
   const { url, protocol } = log
   const key = readLogKey(log.key)
   const tally = createLogTally((outcome) => ports.report({ kind: 'log-request', log: log.description, outcome }))
-  const get = createLogGet({
+  const way = createLogHttp({
     http: ports.http,
     clock: ports.clock,
     url,
@@ -392,8 +392,9 @@ function clientOf(ports: TailPorts, hosts: ReturnType<typeof createHosts>, log: 
       tally.heard(outcome)
     },
   })
-  const tiles = createStaticCt(get, key, url, ports.sieve)
+  const { readPage } = ports
+  const tiles = createStaticCt(way, key, url, readPage)
   if (protocol === 'static-ct') return tally.judging(tiles)
-  const classic = createRfc6962(get, key, url, ports.sieve)
+  const classic = createRfc6962(way, key, url, readPage)
   return tally.judging(ports.isHybrid(url) ? createHybrid(classic, tiles) : classic)
 }

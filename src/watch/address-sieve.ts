@@ -1,20 +1,31 @@
 // IP addresses as bytes against IP items, without making anything.
-import { createFlagTable, HASH_START, hashByte } from './flag-table.ts'
+import type { FlagTableData } from './flag-table.ts'
+import { buildFlagTable, HASH_START, hashByte, openFlagTable } from './flag-table.ts'
 import type { IpItem } from './ip-ranges.ts'
 
 /** May the address of `size` bytes (4 or 16) at `start` be in one of the prefixes? False is sure. */
 export type AddressSieve = (bytes: Uint8Array, start: number, size: number) => boolean
 
-/** A sieve for these items. */
-export function createAddressSieve(items: readonly IpItem[]): AddressSieve {
-  const table = createFlagTable()
+/** What a sieve knows of its items: the prefixes, and the lengths that prefixes of 4 and of 16 bytes have. */
+export interface AddressSieveData {
+  readonly table: FlagTableData
+  readonly prefixes4: Uint8Array
+  readonly prefixes16: Uint8Array
+}
+
+/** What a sieve for these items knows of them. */
+export function addressSieveData(items: readonly IpItem[]): AddressSieveData {
+  const table = buildFlagTable()
   for (const { bytes, prefix } of items) table.add(hashPrefix(bytes, 0, bytes.length, prefix), 1)
   const used = (size: number): Uint8Array => Uint8Array.from(new Set(items.filter(({ bytes }) => bytes.length === size).map(({ prefix }) => prefix)))
-  const prefixes4 = used(4)
-  const prefixes16 = used(16)
+  return { table: table.data(), prefixes4: used(4), prefixes16: used(16) }
+}
 
+/** A sieve for the items that this was made of. */
+export function openAddressSieve({ table: data, prefixes4, prefixes16 }: AddressSieveData): AddressSieve {
+  const { get } = openFlagTable(data)
   const within = (bytes: Uint8Array, start: number, size: number, prefixes: Uint8Array): boolean => {
-    for (let n = 0; n < prefixes.length; n++) if (table.get(hashPrefix(bytes, start, size, prefixes[n]!)) !== 0) return true
+    for (let n = 0; n < prefixes.length; n++) if (get(hashPrefix(bytes, start, size, prefixes[n]!)) !== 0) return true
     return false
   }
   return (bytes, start, size) => {

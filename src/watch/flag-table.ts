@@ -5,10 +5,25 @@
 export interface FlagTable {
   /** Bytes that it holds. */
   readonly size: number
+  /**
+   * The flags of a hash; 0 if it was never added. To be taken out of the object before the hot loop: the compiler gives up on an object whose like was once
+   * made with other kinds of numbers, such as a tree's size above 2^31, and tries again for ever.
+   */
+  readonly get: (hash: number) => number
+}
+
+/** A table in the making. */
+export interface FlagTableBuilder {
   /** Adds flags, of 1 to 255, to those of a hash. */
   add(hash: number, flags: number): void
-  /** The flags of a hash; 0 if it was never added. */
-  get(hash: number): number
+  /** What was added so far. */
+  data(): FlagTableData
+}
+
+/** What a table holds, in memory that threads share: a message carries it to another thread without a copy. */
+export interface FlagTableData {
+  readonly keys: Int32Array
+  readonly values: Uint8Array
 }
 
 // FNV-1a, 32 bits.
@@ -26,8 +41,23 @@ export function hashByte(hash: number, byte: number): number {
   return Math.imul(hash ^ byte, PRIME)
 }
 
-/** An empty table. */
-export function createFlagTable(): FlagTable {
+/** A table over what was built. */
+export function openFlagTable({ keys, values }: FlagTableData): FlagTable {
+  const mask = keys.length - 1
+  const shift = Math.clz32(mask)
+  return {
+    size: keys.byteLength + values.byteLength,
+    get: (hash) => {
+      const key = hash === 0 ? 1 : hash
+      let slot = Math.imul(key, SPREAD) >>> shift
+      for (let there = keys[slot]; there !== key && there !== 0; there = keys[slot]) slot = (slot + 1) & mask
+      return values[slot] ?? 0
+    },
+  }
+}
+
+/** An empty table, to be filled. */
+export function buildFlagTable(): FlagTableBuilder {
   let bits = 4
   let keys = new Int32Array(2 ** bits)
   let values = new Uint8Array(2 ** bits)
@@ -54,9 +84,6 @@ export function createFlagTable(): FlagTable {
     }
   }
   return {
-    get size() {
-      return keys.byteLength + values.byteLength
-    },
     add(hash, flags) {
       const key = hash === 0 ? 1 : hash
       let slot = slotOf(key)
@@ -70,6 +97,14 @@ export function createFlagTable(): FlagTable {
       }
       values[slot] = (values[slot] ?? 0) | flags
     },
-    get: (hash) => values[slotOf(hash === 0 ? 1 : hash)] ?? 0,
+    data() {
+      const shared = {
+        keys: new Int32Array(new SharedArrayBuffer(keys.byteLength)),
+        values: new Uint8Array(new SharedArrayBuffer(values.byteLength)),
+      }
+      shared.keys.set(keys)
+      shared.values.set(values)
+      return shared
+    },
   }
 }

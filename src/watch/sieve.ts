@@ -1,13 +1,24 @@
 // The hot path: is this entry worth reading? Nearly every one is a stranger's, so no string and no object is made of it: the DER is walked by offsets,
 // and only subject and subjectAltName are looked into. It knows the usual alone. Whatever is unusual in any way goes to readEntry, which decides.
-import { createAddressSieve } from './address-sieve.ts'
+import type { AddressSieveData } from './address-sieve.ts'
+import { addressSieveData, openAddressSieve } from './address-sieve.ts'
+import type { FlagTableData } from './flag-table.ts'
 import type { IpItem } from './ip-ranges.ts'
 import type { Item } from './item.ts'
 import type { NameItem } from './label-trie.ts'
-import { createNameSieve } from './name-sieve.ts'
+import { nameSieveData, openNameSieve } from './name-sieve.ts'
+
+/** What a sieve knows, as plain data. Its tables are in memory that threads share: what a message carries is a view, not a copy. */
+export interface SieveData {
+  /** Undefined: everything is worth reading. */
+  readonly names: FlagTableData | undefined
+  readonly addresses: AddressSieveData | undefined
+}
 
 /** Keeps back what may matter to the owner. */
 export interface Sieve {
+  /** For `openSieve`, on another thread. */
+  readonly data: SieveData
   /** Bytes that its tables hold, whatever the items themselves take. */
   readonly size: number
   /**
@@ -26,16 +37,24 @@ const SET = 0x31
 
 /** A sieve for these items. What is excluded is kept back too: it is recorded, though it stays silent. */
 export function createSieve(watch: readonly Item[]): Sieve {
-  // Everything is worth reading.
-  if (watch.some((item) => item.kind === 'all')) return { size: 0, mayMatter: () => true }
-  const names = createNameSieve(watch.filter((item): item is NameItem => item.kind === 'name'))
+  if (watch.some((item) => item.kind === 'all')) return openSieve({ names: undefined, addresses: undefined })
   const ranges = watch.filter((item): item is IpItem => item.kind === 'ip')
-  const addresses = ranges.length === 0 ? undefined : createAddressSieve(ranges)
+  return openSieve({
+    names: nameSieveData(watch.filter((item): item is NameItem => item.kind === 'name')),
+    addresses: ranges.length === 0 ? undefined : addressSieveData(ranges),
+  })
+}
+
+/** The sieve that this data is of. */
+export function openSieve(data: SieveData): Sieve {
+  if (data.names === undefined) return { data, size: 0, mayMatter: () => true }
+  const { size, mayTouch: nameMayTouch } = openNameSieve(data.names)
+  const addresses = data.addresses === undefined ? undefined : openAddressSieve(data.addresses)
 
   const mayTouch = (bytes: Uint8Array, start: number, end: number): boolean => {
     // No top-level domain ends in a digit, but an address does.
     if (addresses !== undefined && isDigit(bytes[end - 1])) return true
-    return names.mayTouch(bytes, start, end)
+    return nameMayTouch(bytes, start, end)
   }
 
   // Name (RFC 5280, section 4.1.2.4)
@@ -113,9 +132,8 @@ export function createSieve(watch: readonly Item[]): Sieve {
   }
 
   return {
-    get size() {
-      return names.size
-    },
+    data,
+    size,
     mayMatter(bytes, start, endExclusive) {
       if (endExclusive > bytes.length || endOf(bytes, start, endExclusive) !== endExclusive || bytes[start] !== SEQUENCE) return true
       let at = contentAt(bytes, start)

@@ -10,6 +10,7 @@ import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import type { Http, HttpRequest, NetworkFailure } from '../../src/http.ts'
 import { NetworkError } from '../../src/http.ts'
 import { createFetchHttp } from '../../src/http-fetch.ts'
+import { inflate } from '../../src/http-inflate.ts'
 import { createHttp } from '../../src/http-undici.ts'
 import { SELF_SIGNED } from './self-signed.ts'
 
@@ -107,6 +108,25 @@ describe('the HTTP port', () => {
           assert.equal((await get()).body.toString(), 'hello')
         })
       }
+
+      it('a body that may stay packed says whether it is', async () => {
+        for (const [said, how] of [
+          ['gzip', 'gzip'],
+          [' GZip ', 'gzip'],
+          ['identity', undefined],
+        ] as const) {
+          const bytes = how === undefined ? Buffer.from('hello') : gzipSync('hello')
+          answer = (_, response) => void response.writeHead(200, { 'content-encoding': said }).end(bytes)
+          const { body, encoding } = await get({ packed: true })
+          assert.equal(inflate(body, encoding, 1000).toString(), 'hello')
+          // The platform's fetch cannot leave it.
+          if (name === 'undici') assert.deepEqual([encoding, body], [how, bytes])
+        }
+        answer = (_, response) => void response.writeHead(200, { 'content-encoding': 'zstd-of-tomorrow' }).end('?')
+        await fails('other', true, { packed: true })
+        answer = (_, response) => void response.end('x'.repeat(1001))
+        await fails('too-large', true, { packed: true })
+      })
 
       it('maxBytes bytes are not too many, one more is', async () => {
         answer = (_, response) => void response.end('x'.repeat(1000))

@@ -8,8 +8,9 @@ import { systemClock } from '../../src/clock.ts'
 import { createCtLog } from '../../src/sandbox/ct-log.ts'
 import { UNLIMITED } from '../../src/sources/bandwidth.ts'
 import { createHosts } from '../../src/sources/hosts.ts'
-import { createLogGet } from '../../src/sources/log-http.ts'
+import { createLogHttp } from '../../src/sources/log-http.ts'
 import { createLogTally } from '../../src/sources/log-tally.ts'
+import { readPagesHere } from '../../src/sources/read-page.ts'
 import { createRfc6962 } from '../../src/sources/rfc6962.ts'
 import { parseItem } from '../../src/watch/item.ts'
 import { createSieve } from '../../src/watch/sieve.ts'
@@ -40,7 +41,7 @@ for (const { what, answer, outcome } of [
     const told: string[] = []
     const tally = createLogTally((each) => told.push(each))
     const url = 'https://one.sandbox.test/'
-    const get = createLogGet({
+    const get = createLogHttp({
       http: async (): Promise<HttpResponse> => {
         if (answer instanceof NetworkError) throw answer
         return { status: answer.status, headers: {}, body: Buffer.from(answer.body) }
@@ -53,7 +54,7 @@ for (const { what, answer, outcome } of [
       longestMs: 1000,
       heard: (each) => tally.heard(each),
     })
-    const client = tally.judging(createRfc6962(get, readLogKey(log.keys.spki), url, createSieve([item.item])))
+    const client = tally.judging(createRfc6962(get, readLogKey(log.keys.spki), url, readPagesHere(createSieve([item.item]))))
     const asked = client.head(new AbortController().signal)
     if (outcome === 'ok') assert.equal((await asked).valid, true)
     else await assert.rejects(asked, { name: 'LogFailure' })

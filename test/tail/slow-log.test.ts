@@ -8,6 +8,7 @@ import { UNLIMITED } from '../../src/sources/bandwidth.ts'
 import type { LogClient } from '../../src/sources/log-client.ts'
 import { createHosts } from '../../src/sources/hosts.ts'
 import { LogFailure } from '../../src/sources/log-failure.ts'
+import { readPagesHere } from '../../src/sources/read-page.ts'
 import type { LogState } from '../../src/stores/log-state.ts'
 import { openMemory } from '../../src/stores/memory.ts'
 import { createTailStore } from '../../src/stores/tail.ts'
@@ -115,7 +116,7 @@ async function read(
     random: () => 0.5,
     userAgent: 'test',
     longestMs: 60_000,
-    sieve: createSieve([]),
+    readPage: readPagesHere(createSieve([])),
     sift: () => undefined,
     interval: 3000,
     bandwidth: UNLIMITED,

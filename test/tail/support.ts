@@ -9,6 +9,7 @@ import { createLogLists } from '../../src/sources/log-lists.ts'
 import type { KeptList } from '../../src/sources/log-lists.ts'
 import { createSift } from '../../src/sources/log-sift.ts'
 import type { Backend } from '../../src/stores/backend.ts'
+import { readPagesHere } from '../../src/sources/read-page.ts'
 import type { LogState } from '../../src/stores/log-state.ts'
 import { LOG_DOCUMENTS, parseLogState } from '../../src/stores/log-state.ts'
 import { memoryRoot, openMemory } from '../../src/stores/memory.ts'
@@ -120,7 +121,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       random: Math.random,
       userAgent: 'certbell/test (+https://example.net)',
       longestMs: options.longestMs ?? 3000,
-      sieve: createSieve(items),
+      readPage: readPagesHere(createSieve(items)),
       sift: createSift(createMatcher(items, [])),
       interval: options.interval ?? 50,
       bandwidth: options.bandwidth ?? UNLIMITED,
