@@ -106,7 +106,7 @@ export function createTail(given: TailPorts): Tail {
     const states = new Map(await store.states())
     const stop = new AbortController()
     const all = AbortSignal.any([signal, stop.signal])
-    const running = new Map<string, { readonly task: Promise<void>; readonly leave: AbortController }>()
+    const running = new Map<string, { readonly row: string; readonly task: Promise<void>; readonly leave: AbortController }>()
     let broken: unknown
     let reviewedAt = -Infinity
     let choseAt = -Infinity
@@ -121,8 +121,10 @@ export function createTail(given: TailPorts): Tail {
         if ((await lists.refresh(now)) || now - choseAt >= CHOOSE_EVERY || now < choseAt) {
           choseAt = now
           const { fresh, chosen } = await choose(states, now)
-          for (const [id, { task, leave }] of running) {
-            if (chosen.has(id)) continue
+          for (const [id, { row, task, leave }] of running) {
+            const log = chosen.get(id)
+            // One whose row has changed is begun anew, from where it is.
+            if (log !== undefined && row === JSON.stringify(log)) continue
             leave.abort()
             await task
             running.delete(id)
@@ -137,7 +139,7 @@ export function createTail(given: TailPorts): Tail {
               broken = error
               stop.abort()
             })
-            running.set(id, { task, leave })
+            running.set(id, { row: JSON.stringify(log), task, leave })
           }
         }
         if (now - reviewedAt >= RENEW) {

@@ -24,7 +24,7 @@ async function scene(t: TestContext, options: TailOptions = {}) {
   const sleepUntil: Clock['sleepUntil'] = async (time, signal) => {
     while (now() < time && signal?.aborted !== true) await new Promise((resolve) => setTimeout(resolve, 10))
   }
-  const host = await startCtHost()
+  const [host, other] = [await startCtHost(), await startCtHost()]
   const [stays, goes] = ['stays', 'goes'].map((name) => host.serve(createCtLog({ name }), { protocol: 'static-ct' })) as [ServedLog, ServedLog]
   for (const { log } of [stays, goes]) {
     log.addMany(20, FILLER)
@@ -33,13 +33,18 @@ async function scene(t: TestContext, options: TailOptions = {}) {
   const run = await startTail([stays, goes], { clock: { now, sleepUntil }, ...options })
   t.after(async () => {
     await run.stop()
-    await host.close()
+    await Promise.all([host.close(), other.close()])
   })
   return {
     run,
     stays,
     goes,
     now,
+    /** The same log at another host; the old one answers no more. */
+    move: ({ log }: ServedLog): ServedLog => {
+      host.setFault((request) => (request.log === log.name ? { status: 410 } : undefined))
+      return other.serve(log, { protocol: 'static-ct' })
+    },
     list: (rows: readonly (ServedLog | LogRow)[], madeAt = new Date(1_760_000_000_000)): void => {
       run.list = () => ({ text: logList(rows, { madeAt }), tag: undefined })
     },
@@ -101,6 +106,20 @@ describe('a log that is on the list no more', () => {
     // Nothing is new in it.
     await run.until('it is read again', async () => (await run.state(goes))?.watched === true)
   })
+})
+
+it('a row that changes counts without a restart: another address, and a last head', async (t) => {
+  const { run, stays, goes, list, pass, move } = await scene(t)
+  await run.caughtUp(stays, goes)
+  const moved = move(goes)
+  list([stays, { served: moved, state: 'readonly', finalTreeHead: { size: 20, root: goes.log.tree.root(20) } }])
+  await pass(0)
+  goes.log.addMany(10, FILLER)
+  goes.log.publish()
+  await run.until('it rings', () => run.of('log-misbehaviour').length > 0)
+  assert.equal(run.of('log-misbehaviour')[0]?.misbehaviour, 'read-only-grew')
+  await run.caughtUp(goes)
+  assert.deepEqual([(await run.state(goes))?.url, (await run.state(goes))?.state], [moved.url, 'readonly'])
 })
 
 it('a log whose key cannot be used is a trouble, is shown with the reason, and is over when it is off the list', async (t) => {
