@@ -57,13 +57,25 @@ export interface TileOffsets extends EntryOffsets {
  *              select (entry_type) { case x509_entry: Empty; case precert_entry: ASN.1Cert pre_certificate; };
  *              Fingerprint certificate_chain<0..2^16-1>; } TileLeaf
  *
- * Throws ParseError where it breaks off, after those before were handed over, and where a full tile goes on.
+ * Throws ParseError where it breaks off, after those before were handed over, and where a full tile goes on. `skip` is asked for where the next entry
+ * begins if one cannot be read, and throws what it is given if it does not know.
  */
-export function walkDataTile(bytes: Uint8Array, width: number, visit: (offsets: Readonly<TileOffsets>, n: number) => void): void {
+export function walkDataTile(
+  bytes: Uint8Array,
+  width: number,
+  visit: (offsets: Readonly<TileOffsets>, n: number) => void,
+  skip?: (at: number, n: number, error: ParseError) => number,
+): void {
   const offsets: TileOffsets = { ...createEntryOffsets(), precertificate: 0, precertificateEnd: 0, fingerprints: 0, fingerprintsEnd: 0 }
   let at = 0
   for (let n = 0; n < width; n++) {
-    locateEntry(bytes, at, bytes.length, offsets)
+    try {
+      locateEntry(bytes, at, bytes.length, offsets)
+    } catch (error) {
+      if (skip === undefined || !(error instanceof ParseError)) throw error
+      at = skip(at, n, error)
+      continue
+    }
     const submitted = offsets.end
     at = submitted
     if (offsets.type === 'precert') {

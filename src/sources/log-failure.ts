@@ -8,21 +8,26 @@ import type { NetworkError } from '../http.ts'
  */
 export type LogTrouble = 'limited' | 'down' | 'slow' | 'broken' | 'misbehaves'
 
-/** One request that came to nothing. `until` (ms): it was told when to come back. `status`: of the answer, if there was one. */
+/**
+ * One request that came to nothing. `until` (ms): it was told when to come back. `status`: of the answer, if there was one. `strange`: the answer is not
+ * cut off, there is something in it that cannot be read.
+ */
 export class LogFailure extends Error {
   readonly kind: LogTrouble
   readonly until: number | undefined
   readonly status: number | undefined
+  readonly strange: boolean
   constructor(
     kind: LogTrouble,
     message: string,
-    more: { readonly until?: number | undefined; readonly status?: number; readonly cause?: unknown } = {},
+    more: { readonly until?: number | undefined; readonly status?: number; readonly strange?: boolean; readonly cause?: unknown } = {},
   ) {
     super(message, { cause: more.cause })
     this.name = 'LogFailure'
     this.kind = kind
     this.until = more.until
     this.status = more.status
+    this.strange = more.strange ?? false
   }
 }
 
@@ -37,6 +42,6 @@ export function broken<T>(what: string, read: () => T): T {
     return read()
   } catch (error) {
     if (!(error instanceof ParseError)) throw error
-    throw new LogFailure('broken', `its ${what} cannot be read: ${error.message}`, { cause: error })
+    throw new LogFailure('broken', `its ${what} cannot be read: ${error.message}`, { strange: error.code !== 'truncated', cause: error })
   }
 }

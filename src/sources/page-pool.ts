@@ -124,7 +124,7 @@ export function createPagePool({ sieve, most, now, startAt = START_AT, entry = E
     if (helper.orders.size === 0) helper.thread.unref()
     bytesOut -= order.answer.bytes.length
     if (page !== undefined) order.resolve({ ...page, hashes: Buffer.from(page.hashes.buffer, page.hashes.byteOffset, page.hashes.length) })
-    else if (failure !== undefined) order.reject(new LogFailure(failure.kind, failure.message))
+    else if (failure !== undefined) order.reject(new LogFailure(failure.kind, failure.message, { strange: failure.strange }))
     else finishHere(order)
   }
 

@@ -17,9 +17,12 @@ export interface PackedAnswer {
   readonly maxBytes: number
 }
 
-/** What the answer is: a static log's tile of which the first `width` entries are wanted, or about `count` entries of an RFC 6962 log. */
+/**
+ * What the answer is: a static log's tile of which the first `width` entries are wanted, or about `count` entries of an RFC 6962 log. With `leafHashes`,
+ * those of the tile, entries of a kind that nobody knows are passed over.
+ */
 export type PageKind =
-  | { readonly kind: 'data-tile'; readonly start: number; readonly width: number }
+  | { readonly kind: 'data-tile'; readonly start: number; readonly width: number; readonly leafHashes?: Uint8Array }
   | { readonly kind: 'get-entries'; readonly start: number; readonly count: number }
 
 /** Reads a page, wherever. Throws LogFailure for what cannot be read, and AbortError once the signal is aborted. */
@@ -37,12 +40,15 @@ export function readPagesHere(sieve: Sieve): ReadPage {
 export function readPage({ bytes, encoding, maxBytes }: PackedAnswer, kind: PageKind, sieve: Sieve): LogPage {
   const body = unpack(bytes, encoding, maxBytes)
   if (kind.kind === 'get-entries') return ofItsOwn(broken('page of entries', () => readEntries(body, kind.start, sieve)))
-  const { start, width } = kind
-  const { hashes, kept, misplaced } = broken('data tile', () => siftTile(body, width, start, sieve))
+  const { start, width, leafHashes } = kind
+  const { hashes, kept, misplaced, unreadable } = broken('data tile', () => siftTile(body, width, start, sieve, leafHashes))
   return ofItsOwn({
     start,
     hashes,
-    kept: kept.map(({ n, entry, precertificate }) => ({ index: start + n, entry, why: undefined, precertificate })),
+    kept: [
+      ...kept.map(({ n, entry, precertificate }) => ({ index: start + n, entry, why: undefined, precertificate })),
+      ...unreadable.map(({ n, why }) => ({ index: start + n, entry: undefined, why, precertificate: undefined })),
+    ].sort((a, b) => a.index - b.index),
     misplaced: misplaced.map((n) => start + n),
   })
 }

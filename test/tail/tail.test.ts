@@ -162,6 +162,43 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
       )
     })
 
+    it('entries of a kind that nobody knows ring as malformed, and hold up nothing', async (t) => {
+      const place = await host(t)
+      const served = place.serve(createCtLog({ name: 'strange' }), { protocol })
+      const authority = createAuthority()
+      const strange = (entryType: number): void => {
+        const { certificate } = issueTwins([], { names: ['strange.watched.example'], notBefore: NOW })
+        served.log.add({ certificate, chain: authority.chain, entryType })
+      }
+      const at: number[] = []
+      const ids: string[] = []
+      // The first, two together, the last of a full tile, and the last of all.
+      for (let n = 0; n < 400; n++) {
+        if ([0, 40, 41, 255, 399].includes(n)) {
+          at.push(n)
+          strange(n % 2 === 0 ? 7 : 0xffff)
+        } else if (n % 50 === 3) ids.push(...fill(served.log, 1, `n${n}.watched.example`))
+        else served.log.addMany(1, FILLER)
+      }
+      served.log.publish()
+      const run = await read(t, [served])
+      await run.caughtUp(served)
+      assert.deepEqual(sorted(run.rung()), sorted(ids))
+      const malformed = run.of('malformed').flatMap((alert) => ('entries' in alert ? alert.entries : []))
+      // The first rings at once, and those that came after it within a minute.
+      const state = await run.state(served)
+      const found = [...malformed, ...(state?.malformed.entries ?? [])]
+      assert.deepEqual(
+        found.map(({ index }) => index),
+        at,
+      )
+      for (const { why, leaf_hash: hash } of found) {
+        assert.match(why, /entry_type: is (?:7|65535), which nobody knows/)
+        assert.match(hash, /^[0-9a-f]{64}$/)
+      }
+      assert.deepEqual(run.of('log-misbehaviour'), [])
+    })
+
     const faults: readonly (readonly [string, (request: CtRequest) => CtFault | undefined])[] = [
       ['answers cut off', () => 'truncated'],
       ['answers cut where it hurts', () => ({ keep: 0.5 })],

@@ -5,7 +5,7 @@ import { gunzipSync } from 'node:zlib'
 import { growTree } from '../../src/ct/compact-range.ts'
 import { ParseError } from '../../src/ct/errors.ts'
 import { leafHash } from '../../src/ct/merkle.ts'
-import { readDataTile } from '../../src/ct/tile.ts'
+import { readDataTile, walkDataTile } from '../../src/ct/tile.ts'
 import { readEntry } from '../../src/watch/entry.ts'
 import { createMatcher } from '../../src/watch/match.ts'
 import { siftTile } from '../../src/watch/sift-tile.ts'
@@ -57,4 +57,36 @@ void test('a partial width, another place, an index that cannot be read', needsF
   together.appendLeaves(hashes)
   for (const leaf of leaves) single.append(leaf)
   assert.deepEqual(together.root(), single.root())
+})
+
+void test('entries of kinds that nobody knows are passed over where their hashes prove them', needsFixtures, () => {
+  const sieve = createSieve(ITEMS)
+  const plain = siftTile(dataTile(1), 256, 256, sieve)
+  const bytes = dataTile(1)
+  const changed = [0, 17, 18, 255]
+  const starts: number[] = []
+  walkDataTile(bytes, 256, ({ start }) => void starts.push(start))
+  for (const n of changed) bytes.writeUInt16BE(9, (starts[n] ?? 0) + 8)
+  assert.throws(() => siftTile(bytes, 256, 256, sieve), ParseError)
+  // What the log hashed: the leaves with their strange type.
+  const hashes = Buffer.from(plain.hashes)
+  const lengths: number[] = []
+  walkDataTile(dataTile(1), 256, ({ start, end }) => void lengths.push(end - start))
+  for (const n of changed) leafHash(bytes.subarray(starts[n], (starts[n] ?? 0) + (lengths[n] ?? 0)), 2).copy(hashes, n * 32)
+  const sifted = siftTile(bytes, 256, 256, sieve, hashes)
+  assert.deepEqual(sifted.hashes, hashes)
+  assert.deepEqual(
+    sifted.unreadable.map(({ n }) => n),
+    changed,
+  )
+  assert.deepEqual(
+    sifted.kept.map(({ n }) => n),
+    plain.kept.map(({ n }) => n).filter((n) => !changed.includes(n)),
+  )
+  // As the first entries of a full tile that stands for a partial one.
+  assert.equal(siftTile(bytes, 18, 256, sieve, hashes.subarray(0, 18 * 32)).unreadable.length, 2)
+  // What is no tile stays none, and so does one whose entries are others than those that were hashed.
+  for (const none of [Buffer.from('<!DOCTYPE html>'.repeat(1000)), Buffer.alloc(40_000), bytes.subarray(0, -1)])
+    assert.throws(() => siftTile(none, 256, 256, sieve, hashes), ParseError)
+  assert.throws(() => siftTile(bytes, 256, 256, sieve, plain.hashes), ParseError)
 })
