@@ -22,17 +22,6 @@ export function tilePath({ level, index, width }: Tile): string {
   return `tile/${level}/${groups.join('/')}${width === TILE_WIDTH ? '' : `.p/${width}`}`
 }
 
-/** The tiles at the right edge of a tree, from the highest level to level 0: their items, one after the other, are what its compact range is made of. */
-export function edgeTiles(size: number): readonly (Tile & { readonly level: number })[] {
-  const tiles: (Tile & { readonly level: number })[] = []
-  let items = size
-  for (let level = 0; items > 0; level++, items = Math.floor(items / TILE_WIDTH)) {
-    const width = items % TILE_WIDTH
-    if (width > 0) tiles.unshift({ level, index: Math.floor(items / TILE_WIDTH), width })
-  }
-  return tiles
-}
-
 /** The hashes of a hash tile; a full one may stand for a partial one. Views. Throws ParseError. */
 export function readHashTile(bytes: Uint8Array, width: number): readonly Uint8Array[] {
   if (bytes.length !== width * HASH_SIZE && bytes.length !== TILE_WIDTH * HASH_SIZE)

@@ -7,7 +7,9 @@ import { EMPTY_RANGE, growTree, rootOf } from '../../src/ct/compact-range.ts'
 import { ParseError } from '../../src/ct/errors.ts'
 import { EMPTY_ROOT, leafHash } from '../../src/ct/merkle.ts'
 import { edgeBefore, provesConsistency, provesInclusion } from '../../src/ct/proofs.ts'
-import { edgeTiles, tilePath } from '../../src/ct/tile.ts'
+import { tilePath } from '../../src/ct/tile.ts'
+import { edgeTiles } from './edge-tiles.ts'
+import { subtreesOf, tileSliceOf } from '../../src/ct/range-nodes.ts'
 import { fixture, needsFixtures } from './fixtures.ts'
 
 const sha256 = (...parts: readonly Uint8Array[]): Buffer => createHash('sha256').update(Buffer.concat(parts)).digest()
@@ -263,6 +265,10 @@ describe('tiles', () => {
     assert.deepEqual(edgeTiles(70_000).map(tilePath), ['tile/2/000.p/1', 'tile/1/001.p/17', 'tile/0/273.p/112'])
     assert.deepEqual(edgeTiles(256).map(tilePath), ['tile/1/000.p/1'])
     assert.deepEqual(edgeTiles(0), [])
+    for (const each of [0, 1, 5, 256, 70_000, size, 2 ** 33 + 2 ** 20 + 7]) {
+      const tiles = subtreesOf(0, each).map((subtree) => tilePath(tileSliceOf(subtree, each).tile))
+      assert.deepEqual([...new Set(tiles)], edgeTiles(each).map(tilePath), String(each))
+    }
     const all = leaves(size)
     const tree = growTree()
     for (const leaf of all) tree.append(leafHash(leaf))
