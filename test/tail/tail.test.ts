@@ -247,7 +247,8 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
       const run = await read(t, [served])
       await run.until('it was refused', () => refusedAt > 0)
       await run.caughtUp(served)
-      const early = place.requests.filter(({ time }) => time > refusedAt + 20 && time < refusedAt + 1950)
+      // What was on its way already may still come.
+      const early = place.requests.filter(({ time }) => time > refusedAt + 500 && time < refusedAt + 1950)
       assert.deepEqual(
         early.map(({ path }) => path),
         [],

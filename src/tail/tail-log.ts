@@ -1,0 +1,121 @@
+// One log of the list, turn after turn: by its protocol, at its pace.
+import type { ListedLog } from '../ct/log-list.ts'
+import { readLogKey } from '../ct/log-key.ts'
+import type { Allowance } from '../sources/allowance.ts'
+import { createAllowance } from '../sources/allowance.ts'
+import type { createHosts } from '../sources/hosts.ts'
+import { createHybrid } from '../sources/hybrid.ts'
+import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
+import { LogFailure } from '../sources/log-failure.ts'
+import { createLogHttp } from '../sources/log-http.ts'
+import { createLogTally } from '../sources/log-tally.ts'
+import { unusableKey } from '../sources/log-choice.ts'
+import { createRfc6962 } from '../sources/rfc6962.ts'
+import { createStaticCt } from '../sources/static-ct.ts'
+import type { LogState } from '../stores/log-state.ts'
+import { beginBehind, behindKey, readBehind } from './behind.ts'
+import type { LogContext } from './context.ts'
+import { openLog } from './context.ts'
+import type { LogReader } from './log-reader.ts'
+import { createLogReader } from './log-reader.ts'
+import type { TailPorts } from './ports.ts'
+
+/** What is read behind a log's end and does not make its tree is read again after so long. */
+const BEHIND_AGAIN = 300_000
+
+/** What all logs share while they are read. */
+export interface Reading {
+  readonly ports: TailPorts
+  readonly hosts: ReturnType<typeof createHosts>
+  /** As they are kept, by id. */
+  readonly states: Map<string, LogState>
+}
+
+/** Reads one log until the signal. `fresh`: it is new to its list. Throws StoreError and FencedError. */
+export async function tailLog(reading: Reading, log: ListedLog, fresh: boolean, signal: AbortSignal): Promise<void> {
+  const { ports } = reading
+  const { clock } = ports
+  const every = log.protocol === 'static-ct' ? ports.interval : 3 * ports.interval
+  const opened = openReader(reading, log, fresh, signal)
+  if (opened === undefined) return
+  const { reader, behind } = opened
+  let old: Promise<unknown> | undefined
+  let oldFailed: unknown
+  const behindOnce = async (): Promise<void> => {
+    try {
+      if (!(await readBehind(behind))) await clock.sleepUntil(clock.now() + BEHIND_AGAIN, signal)
+    } catch (error) {
+      oldFailed = error
+    } finally {
+      old = undefined
+    }
+  }
+  for (let failures = 0; !signal.aborted;) {
+    const began = clock.now()
+    let until = began + every
+    try {
+      await reader.turn()
+      failures = 0
+      // Beside the end, and at its own pace.
+      old ??= behindOnce()
+      if (oldFailed !== undefined) {
+        const error = oldFailed
+        oldFailed = undefined
+        throw error
+      }
+    } catch (error) {
+      if (!(error instanceof LogFailure)) throw error
+      failures += 1
+      await reader.failed(error)
+      until = Math.max(error.until ?? 0, began + Math.min(30_000, every * 2 ** Math.min(10, failures - 1)))
+    }
+    // Not all at the same moment.
+    await clock.sleepUntil(until + ports.random() * every * 0.1, signal)
+  }
+  await old
+}
+
+/** A log, opened to be read turn by turn, and what is read behind its end; undefined if its key cannot be used, which was told when it was chosen. */
+export function openReader(
+  { ports, hosts, states }: Reading,
+  log: ListedLog,
+  fresh: boolean,
+  signal: AbortSignal,
+): { readonly reader: LogReader; readonly behind: LogContext } | undefined {
+  if (unusableKey(log) !== undefined) return undefined
+  const allowance = createAllowance(ports.clock)
+  const client = clientOf(ports, hosts, log, allowance)
+  const behind = openLog(ports, log, client, allowance, states, signal, behindKey(log.id))
+  const begin = async (received: ReceivedHead): Promise<'beginning' | 'end'> => {
+    if (ports.start === 'beginning') return 'beginning'
+    if (!fresh) return 'end'
+    if (received.head.size <= ports.large) return 'beginning'
+    await beginBehind(behind, received)
+    return 'end'
+  }
+  return { reader: createLogReader(openLog(ports, log, client, allowance, states, signal), behind, begin), behind }
+}
+
+function clientOf(ports: TailPorts, hosts: Reading['hosts'], log: ListedLog, allowance: Allowance): LogClient {
+  const { url, protocol } = log
+  const key = readLogKey(log.key)
+  const tally = createLogTally((outcome) => ports.report({ kind: 'log-request', log: log.description, outcome }))
+  const way = createLogHttp({
+    http: ports.http,
+    clock: ports.clock,
+    url,
+    host: hosts(url),
+    bandwidth: ports.bandwidth,
+    userAgent: ports.userAgent,
+    longestMs: ports.longestMs,
+    heard: (outcome, until) => {
+      allowance.heard(outcome, until)
+      tally.heard(outcome)
+    },
+  })
+  const { readPage } = ports
+  const tiles = createStaticCt(way, key, url, readPage)
+  if (protocol === 'static-ct') return tally.judging(tiles)
+  const classic = createRfc6962(way, key, url, readPage)
+  return tally.judging(ports.isHybrid(url) ? createHybrid(classic, tiles) : classic)
+}
