@@ -27,6 +27,7 @@ const FAR = 2048
 const TILE = 256
 /** Of what was read once more: for evidence. */
 const MOST_HELD = 4 * 1024 * 1024
+const MOST_ANSWERS = 4
 const MOST_HASHES = 65_536
 
 /** What reading up to a head came to. `finds` and `alerts` are not kept yet: they go with the verdict on `root`. */
@@ -199,7 +200,7 @@ export async function readEntries(
 // The first of them, as far as there is room.
 function holding(held: Received[], more: readonly Received[] = []): Received[] {
   let room = MOST_HELD - held.reduce((sum, { bytes }) => sum + bytes.length, 0)
-  const taken = more.filter(({ bytes }) => {
+  const taken = more.slice(0, Math.max(0, MOST_ANSWERS - held.length)).filter(({ bytes }) => {
     room -= bytes.length
     return room >= 0
   })
