@@ -155,6 +155,7 @@ const misbehaviour = z.strictObject({
       'split-view',
       'shrunken-tree',
       'final-head-differs',
+      'other-lineage',
       'read-only-grew',
       'future-timestamp',
       'timestamp-back',

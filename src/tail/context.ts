@@ -60,9 +60,14 @@ export function openLog(
       told[each.kind] = now
       const name = `${log.description}-${each.kind}`
       const origin = { log: log.description, log_id: log.id, misbehaviour: each.kind, received_at: new Date(now).toISOString() }
-      const { files, lost } = await keepEvidence(ports, `${name}-${received.head.size}`, received.received, { ...origin, url: received.url, ...about })
+      const { files, lost } = await keepEvidence(ports, `${name}-${received.head.size}`, received.received, {
+        ...origin,
+        url: received.url,
+        ...about,
+      })
       const kept = [...files]
-      for (const { url, bytes } of more) kept.push(...(await keepEvidence(ports, `${name}-entries-${received.head.size}`, bytes, { ...origin, url })).files)
+      for (const { url, bytes } of more)
+        kept.push(...(await keepEvidence(ports, `${name}-entries-${received.head.size}`, bytes, { ...origin, url })).files)
       const message = lost === undefined ? each.message : `${each.message}. What it sent could not be kept as evidence: ${lost}`
       alerts.push(misbehaviourAlert(log, { ...each, message }, kept, now))
     }
