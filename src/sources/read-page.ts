@@ -56,11 +56,12 @@ function pageOf(body: Buffer, kind: PageKind, sieve: Sieve): LogPage {
 }
 
 /**
- * Gives memory back at once that nothing else is in. Half a megabyte for each page, left to the collector, keeps it busy for a third of the time, and holds
- * tens of megabytes until it comes round.
+ * Gives memory back at once that nobody looks at any more. Half a megabyte for each page, left to the collector, keeps it busy for a third of the time, and
+ * holds tens of megabytes until it comes round.
  */
 export function release({ buffer }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer) buffer.transfer(0)
+  // Small Buffers share memory, which is never as large.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength > Buffer.poolSize) buffer.transfer(0)
 }
 
 function unpack(bytes: Uint8Array, encoding: string | undefined, maxBytes: number): Buffer {
