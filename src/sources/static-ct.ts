@@ -10,6 +10,7 @@ import type { LogClient } from './log-client.ts'
 import { broken, LogFailure } from './log-failure.ts'
 import type { LogHttp, LogLimits } from './log-http.ts'
 import type { ReadPage } from './read-page.ts'
+import { release } from './read-page.ts'
 
 const WIDTH = 256
 const HEAD = { timeoutMs: 15_000, maxBytes: 512 * 1024 }
@@ -42,6 +43,7 @@ export function createStaticCt({ get, getPacked }: LogHttp, key: LogKey, url: st
       const which: Tile = { level: 'data', index, width: Math.min(WIDTH, size - first) }
       const answer = await fallingBack(which, async (path) => getPacked(path, DATA, signal))
       const { hashes, kept, misplaced } = await readPage(answer, { kind: 'data-tile', start: first, width: which.width }, signal)
+      release(answer.bytes)
       const end = Math.min(endExclusive, first + which.width)
       const within = (n: number): boolean => n >= start && n < end
       return {
