@@ -6,13 +6,12 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { growTree } from '../src/ct/compact-range.ts'
 import { walkDataTile } from '../src/ct/tile.ts'
-import type { Item } from '../src/watch/item.ts'
 import type { Sieve } from '../src/watch/sieve.ts'
 import { createSieve } from '../src/watch/sieve.ts'
 import { siftTile } from '../src/watch/sift-tile.ts'
+import { FIXTURES, itemsOf } from './fixtures.ts'
 import { bar } from './measure.ts'
 
-export const FIXTURES = process.env['CERTBELL_FIXTURES'] ?? join(import.meta.dirname, '..', '..', 'shared', 'fixtures')
 const WIDTH = 256
 const ROUNDS = 60
 
@@ -29,15 +28,6 @@ function readLog(folder: string, count: number): Log {
   for (const path of paths) tree.appendLeaves(readFileSync(join(FIXTURES, folder, 'tile', '0', path)))
   const tiles = paths.map((path) => readFileSync(join(FIXTURES, folder, 'tile', 'data', path)))
   return { tiles: tiles.map((tile) => (tile[0] === 0x1f ? tile : gzipSync(tile))), root: tree.root().toString('hex') }
-}
-
-/** Items beside the names in the tiles: of their top-level domains, and below the domains that most of them are in. */
-export function itemsOf(count: number): readonly Item[] {
-  const ends = ['com', 'example.com', 'org', 'example.org', 'net', 'example.net', 'test', 'dev', 'io', 'letsencrypt.org']
-  return Array.from({ length: count }, (_, n) => {
-    const domain = `${n % 3 === 0 ? 'login.' : ''}brand${n}.${ends[n % ends.length]}`
-    return { kind: 'name', text: domain, domain, exact: n % 3 === 0 }
-  })
 }
 
 // The machine is shared, so it is the processor's time that counts, and of several rounds the least.

@@ -32,8 +32,17 @@ export async function run(file: string, args: readonly string[], env: NodeJS.Pro
 
 /** Highest resident set of a process so far, MiB; 0 where /proc does not tell. */
 export function highWater(pid: number | undefined): number {
+  return statusOf(pid, /VmHWM:\s+(\d+)/)
+}
+
+/** Resident set of a process now, MiB; 0 where /proc does not tell. */
+export function resident(pid: number | undefined): number {
+  return statusOf(pid, /VmRSS:\s+(\d+)/)
+}
+
+function statusOf(pid: number | undefined, field: RegExp): number {
   try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) / 1024
+    return Number(field.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0) / 1024
   } catch {
     return 0
   }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { growTree } from '../src/ct/compact-range.ts'
 import { readPage } from '../src/sources/read-page.ts'
 import { createSieve } from '../src/watch/sieve.ts'
-import { FIXTURES, inTurns, itemsOf } from './entries.ts'
+import { inTurns } from './entries.ts'
+import { FIXTURES, itemsOf } from './fixtures.ts'
 import { bar } from './measure.ts'
 
 const ENTRIES = 256

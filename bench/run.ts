@@ -3,6 +3,7 @@ import { baseline } from './baseline.ts'
 import { catchUp } from './catch-up.ts'
 import { entries } from './entries.ts'
 import { lambda } from './lambda.ts'
+import { long } from './long.ts'
 import { matching } from './matching.ts'
 import { verdict } from './measure.ts'
 import { pages } from './pages.ts'
@@ -16,6 +17,7 @@ const all: Readonly<Record<string, () => Promise<void> | void>> = {
   entries,
   pages,
   'catch-up': catchUp,
+  long,
   tailing,
   baseline,
 }

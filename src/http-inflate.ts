@@ -11,7 +11,7 @@ export function packing(encoding: string | undefined): string | undefined {
   return name
 }
 
-/** The body, unpacked by what `packing` said: at most `maxBytes`. Throws NetworkError. */
+/** The body, unpacked by what `packing` said: at most `maxBytes`. In new memory, unless it was not packed. Throws NetworkError. */
 export function inflate(body: Uint8Array, encoding: string | undefined, maxBytes: number): Buffer {
   // A tile unpacks to half a megabyte: in one go it costs a fifth less than in pieces.
   const options = { maxOutputLength: maxBytes, chunkSize: CHUNK }
@@ -38,6 +38,7 @@ export function inflate(body: Uint8Array, encoding: string | undefined, maxBytes
 
 const CHUNK = 512 * 1024
 const MOST_CHUNK = 4 * 1024 * 1024
+const LEAST_CHUNK = 1024
 
 // gzip says at its end how much went in (RFC 1952, section 2.3.1): memory for just that is taken. It may lie; then it takes more pieces, or too much memory.
 function lengthSaid(body: Uint8Array): number {
@@ -45,5 +46,5 @@ function lengthSaid(body: Uint8Array): number {
   if (at < 0) return CHUNK
   const said = body[at]! + 256 * body[at + 1]! + 65_536 * body[at + 2]! + 16_777_216 * body[at + 3]!
   // With a byte to spare, since a piece that is just full has another after it.
-  return Math.min(MOST_CHUNK, Math.max(1024, said + 1))
+  return Math.min(MOST_CHUNK, Math.max(LEAST_CHUNK, said + 1))
 }

@@ -61,7 +61,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
     const encoding = packing(headers['content-encoding'])
     const answer = { status: response.statusCode, headers }
     if (request.packed !== true) return { ...answer, body: inflate(body, encoding, request.maxBytes) }
-    return { ...answer, body, ...(encoding !== undefined && { encoding }) }
+    return { ...answer, body: body.length < body.buffer.byteLength ? Buffer.from(body) : body, ...(encoding !== undefined && { encoding }) }
   } catch (error) {
     throw stopped(timeout.signal, request.signal, request.timeoutMs, error) ?? classify(error)
   } finally {

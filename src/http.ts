@@ -14,7 +14,10 @@ export interface HttpRequest {
   readonly once?: boolean
   /** Where to put the body, instead of new memory for each answer. It is the caller's: the body is good until it is lent out again. */
   readonly scratch?: Scratch
-  /** The body may stay as it came, packed, for who unpacks it elsewhere: `maxBytes` then counts what came, and has to be counted again. */
+  /**
+   * The body may stay as it came, packed, for who unpacks it elsewhere: `maxBytes` then counts what came, and has to be counted again. Its memory is nobody
+   * else's, but for what small Buffers share.
+   */
   readonly packed?: boolean
 }
 

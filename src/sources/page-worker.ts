@@ -6,7 +6,7 @@ import type { LogPage } from './log-entry.ts'
 import type { LogTrouble } from './log-failure.ts'
 import { LogFailure } from './log-failure.ts'
 import type { PackedAnswer, PageKind } from './read-page.ts'
-import { readPage } from './read-page.ts'
+import { readPage, release } from './read-page.ts'
 
 /** A page to be read. */
 export interface WorkerOrder {
@@ -38,6 +38,8 @@ port.on('message', ({ id, answer, kind }: WorkerOrder) => {
     reply({ page }, [page.hashes.buffer as ArrayBuffer])
   } catch (error) {
     reply(error instanceof LogFailure ? { failure: { kind: error.kind, message: error.message, strange: error.strange } } : {})
+  } finally {
+    release(answer.bytes)
   }
 })
 port.postMessage('ready', [])

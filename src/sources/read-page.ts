@@ -39,6 +39,14 @@ export function readPagesHere(sieve: Sieve): ReadPage {
 /** Reads a page. It holds nothing of the answer's memory. Throws LogFailure. */
 export function readPage({ bytes, encoding, maxBytes }: PackedAnswer, kind: PageKind, sieve: Sieve): LogPage {
   const body = unpack(bytes, encoding, maxBytes)
+  try {
+    return pageOf(body, kind, sieve)
+  } finally {
+    if (encoding !== undefined) release(body)
+  }
+}
+
+function pageOf(body: Buffer, kind: PageKind, sieve: Sieve): LogPage {
   if (kind.kind === 'get-entries') return ofItsOwn(broken('page of entries', () => readEntries(body, kind.start, sieve)))
   const { start, width, leafHashes } = kind
   const { hashes, kept, misplaced, unreadable } = broken('data tile', () => siftTile(body, width, start, sieve, leafHashes))
@@ -51,6 +59,15 @@ export function readPage({ bytes, encoding, maxBytes }: PackedAnswer, kind: Page
     ].sort((a, b) => a.index - b.index),
     misplaced: misplaced.map((n) => start + n),
   })
+}
+
+/**
+ * Gives memory back at once that nobody looks at any more. Half a megabyte for each page, left to the collector, keeps it busy for a third of the time, and
+ * holds tens of megabytes until it comes round.
+ */
+export function release({ buffer, byteLength }: Uint8Array): void {
+  // What is a part of something larger is not ours alone: small Buffers share memory, and so do answers that came in one piece.
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength > Buffer.poolSize) buffer.transfer(0)
 }
 
 function unpack(bytes: Uint8Array, encoding: string | undefined, maxBytes: number): Buffer {

@@ -11,6 +11,7 @@ import { entriesIn } from './log-entry.ts'
 import { broken, LogFailure } from './log-failure.ts'
 import type { LogHttp } from './log-http.ts'
 import type { ReadPage } from './read-page.ts'
+import { release } from './read-page.ts'
 
 // Some logs take half a minute for anything.
 const HEAD = { timeoutMs: 60_000, maxBytes: 64 * 1024 }
@@ -34,9 +35,9 @@ export function createRfc6962({ get, getPacked }: LogHttp, key: LogKey, url: str
     page: async (start, endExclusive, _size, signal, keep) => {
       const path = `ct/v1/get-entries?start=${start}&end=${endExclusive - 1}`
       const answer = await getPacked(path, ENTRIES, signal)
-      // A worker takes the bytes for itself.
       const received = keep === true ? [{ url: url + path, bytes: Buffer.from(answer.bytes) }] : undefined
       const page = await readPage(answer, { kind: 'get-entries', start, count: endExclusive - start }, signal)
+      release(answer.bytes)
       const count = entriesIn(page)
       if (count === 0) throw new LogFailure('broken', 'it answers without entries, though its tree has them')
       if (count > endExclusive - start) throw new LogFailure('broken', 'it answers with more entries than were asked for')

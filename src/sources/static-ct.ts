@@ -13,6 +13,7 @@ import { broken, LogFailure } from './log-failure.ts'
 import type { LogPage } from './log-entry.ts'
 import type { LogHttp, LogLimits } from './log-http.ts'
 import type { PackedAnswer, ReadPage } from './read-page.ts'
+import { release } from './read-page.ts'
 
 const WIDTH = 256
 // Some logs take half a minute for anything.
@@ -76,9 +77,9 @@ export function createStaticCt({ get, getPacked }: LogHttp, key: LogKey, url: st
       const first = index * WIDTH
       const which: Tile = { level: 'data', index, width: Math.min(WIDTH, size - first) }
       const answer = await fallingBack(which, async (path) => getPacked(path, DATA, signal))
-      // A worker takes the bytes for itself.
       const received = keep === true ? [{ url: url + tilePath(which), bytes: Buffer.from(answer.bytes) }] : undefined
       const { hashes, kept, misplaced } = await read(answer, which, first, signal)
+      release(answer.bytes)
       const end = Math.min(endExclusive, first + which.width)
       const within = (n: number): boolean => n >= start && n < end
       return {
