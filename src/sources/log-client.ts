@@ -36,10 +36,11 @@ export interface LogClient {
    */
   isPrefix(small: TreeRoot, large: TreeRoot, signal: AbortSignal): Promise<boolean | undefined>
   /**
-   * What the tree with this root is made of up to `size`, proved by what the log shows of the whole; undefined if it does not show enough. A client
-   * without it cannot tell before the end.
+   * Whether what has this right edge is the beginning of the tree, by what the log shows of that on the way to its end; undefined if it does not show
+   * enough. Asked no more often than every `proofEvery` ms.
    */
-  readonly proved?: (size: number, tree: TreeRoot, signal: AbortSignal) => Promise<CompactRange | undefined>
+  proves(edge: CompactRange, tree: TreeRoot, signal: AbortSignal): Promise<boolean | undefined>
+  readonly proofEvery: number
   /** Where a page that holds `start` ends: asking for the parts between such places gives whole pages. */
   boundary(start: number): number
 }

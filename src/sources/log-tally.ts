@@ -37,13 +37,13 @@ export function createLogTally(told: (outcome: RequestOutcome) => void): LogTall
       if (outcome === 'ok') unread += 1
       else told(outcome)
     },
-    judging: ({ proved, ...client }) => ({
+    judging: (client) => ({
       ...client,
       head: async (signal) => judged(async () => client.head(signal)),
       page: async (start, endExclusive, size, signal, keep) => judged(async () => client.page(start, endExclusive, size, signal, keep)),
       edge: async (tree, within, signal) => judged(async () => client.edge(tree, within, signal)),
       isPrefix: async (small, large, signal) => judged(async () => client.isPrefix(small, large, signal)),
-      ...(proved !== undefined && { proved: async (size, tree, signal) => judged(async () => proved(size, tree, signal)) }),
+      proves: async (edge, tree, signal) => judged(async () => client.proves(edge, tree, signal)),
     }),
   }
 }

@@ -1,6 +1,6 @@
 // An RFC 6962 log: signed tree heads and get-entries (section 4).
 import { decodeBase64, decodeHash } from '../ct/base64.ts'
-import { growTree } from '../ct/compact-range.ts'
+import { growTree, rootOf } from '../ct/compact-range.ts'
 import { ParseError } from '../ct/errors.ts'
 import type { LogKey } from '../ct/log-key.ts'
 import { leafHash } from '../ct/merkle.ts'
@@ -26,6 +26,17 @@ export function createRfc6962({ get, getPacked }: LogHttp, key: LogKey, url: str
   // Most entries that one answer ever had: some logs give 32 at a time, whatever is asked for.
   let largest = 0
   const unit = (): number => (largest > 0 && largest < ALIGNED ? 2 ** Math.floor(Math.log2(largest)) : ALIGNED)
+  const isPrefix: LogClient['isPrefix'] = async (small, large, signal) => {
+    if (small.size === 0) return true
+    if (small.size === large.size) return Buffer.from(large.root).equals(small.root)
+    const body = await get(`ct/v1/get-sth-consistency?first=${small.size}&second=${large.size}`, PROOF, signal)
+    const path = broken('proof', () => {
+      const { consistency } = objectOf(body.toString(), 'get-sth-consistency')
+      if (!Array.isArray(consistency)) throw new ParseError('value', 'consistency', 0, 'is not a list')
+      return (consistency as unknown[]).map((node) => decodeHash(node, 'consistency'))
+    })
+    return provesConsistency(small.size, large.size, small.root, large.root, path)
+  }
   return {
     head: async (signal) => {
       const received = await get('ct/v1/get-sth', HEAD, signal)
@@ -63,17 +74,10 @@ export function createRfc6962({ get, getPacked }: LogHttp, key: LogKey, url: str
         return tree.range()
       })
     },
-    isPrefix: async (small, large, signal) => {
-      if (small.size === 0) return true
-      if (small.size === large.size) return Buffer.from(large.root).equals(small.root)
-      const body = await get(`ct/v1/get-sth-consistency?first=${small.size}&second=${large.size}`, PROOF, signal)
-      const path = broken('proof', () => {
-        const { consistency } = objectOf(body.toString(), 'get-sth-consistency')
-        if (!Array.isArray(consistency)) throw new ParseError('value', 'consistency', 0, 'is not a list')
-        return (consistency as unknown[]).map((node) => decodeHash(node, 'consistency'))
-      })
-      return provesConsistency(small.size, large.size, small.root, large.root, path)
-    },
+    isPrefix,
+    // A proof that does not hold may be a broken answer, and says nothing of the entries: their root does, at the end.
+    proves: async (edge, tree, signal) => ((await isPrefix({ size: edge.size, root: rootOf(edge) }, tree, signal)) ? true : undefined),
+    proofEvery: 30_000,
     boundary: (start) => (Math.floor(start / unit()) + 1) * unit(),
   }
 }

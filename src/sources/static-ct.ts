@@ -99,13 +99,15 @@ export function createStaticCt({ get, getPacked }: LogHttp, key: LogKey, url: st
       // Tiles that do not make the tree which was verified say nothing of the other.
       return root.equals(large.root) ? rootOf(before).equals(small.root) : undefined
     },
-    proved: async (size, tree, signal) => {
+    proves: async (edge, tree, signal) => {
+      if (edge.size % WIDTH !== 0) return undefined
       const key = `${tree.size} ${Buffer.from(tree.root).toString('base64')}`
       // One tile of hashes covers 65,536 entries: it is not fetched again for each place in them.
       if (shown?.key !== key) shown = { key, tiles: tiles(tree.size, signal) }
-      const { before, root } = await rebuilt(size, tree.size, shown.tiles)
-      return root.equals(tree.root) ? before : undefined
+      const { before, root } = await rebuilt(edge.size, tree.size, shown.tiles)
+      return root.equals(tree.root) ? rootOf(before).equals(rootOf(edge)) : undefined
     },
+    proofEvery: 0,
     boundary: (start) => (Math.floor(start / WIDTH) + 1) * WIDTH,
   }
 }

@@ -1,7 +1,7 @@
 // The entries up to a head: hashed, sifted, and kept on the way.
 import type { Clock } from '../clock.ts'
 import type { CompactRange } from '../ct/compact-range.ts'
-import { growTree, rootOf } from '../ct/compact-range.ts'
+import { growTree } from '../ct/compact-range.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
 import type { Received } from '../sources/log-entry.ts'
 import { LogFailure } from '../sources/log-failure.ts'
@@ -69,24 +69,32 @@ export async function readEntries(
   // ms spent in waiting for pages since the state was last kept.
   let idle = 0
   let lookedAt = clock.now()
-  let provable = client.proved !== undefined && (careful || size - begin.position.size >= FAR)
+  let provable = careful || size - begin.position.size >= FAR
+  let provedAt = -Infinity
+  let asked: Asked | undefined
+  let verified: CompactRange = rangeOf(begin.verified)
   let hashes: Buffer[] = []
   let held: Received[] = []
 
-  // Whether what was read so far is the beginning of the tree; undefined if that does not show, yet.
+  // Whether what was read so far is the beginning of the tree; undefined if that does not show, yet: a proof may take longer than anybody waits for it.
   const proved = async (patience: number): Promise<boolean | undefined> => {
-    if (!provable || client.proved === undefined || tree.size === state.verified.size || tree.size % TILE !== 0 || tree.size >= size) return undefined
-    const asked = client.proved(tree.size, { size, root: rootHash }, signal)
-    try {
-      if (!(await settles(asked, clock, patience, signal))) return undefined
-      const shown = await asked
-      return shown === undefined ? undefined : rootOf(shown).equals(tree.root())
-    } catch (error) {
-      if (!(error instanceof LogFailure)) throw error
-      // Without these tiles it shows at the end.
-      provable = false
-      return undefined
+    const begins = asked === undefined
+    if (asked === undefined) {
+      if (!provable || tree.size === verified.size || tree.size >= size || clock.now() - provedAt < client.proofEvery) return undefined
+      provedAt = clock.now()
+      asked = askFor(tree.range(), async (range) => client.proves(range, { size, root: rootHash }, signal))
     }
+    if (begins || careful) await settles(asked.answer, clock, patience, signal)
+    if (asked.said === undefined) return undefined
+    const { said, range } = asked
+    asked = undefined
+    if (said === 'yes') verified = range
+    if (typeof said === 'object') {
+      if (!(said.error instanceof LogFailure)) throw said.error
+      // Without a proof it shows at the end.
+      provable = false
+    }
+    return said === 'no' ? false : said === 'yes' && range.size === tree.size ? true : undefined
   }
   const flush = async (isProved = false): Promise<void> => {
     dirty = false
@@ -94,10 +102,15 @@ export async function readEntries(
     const lately = context.allowance.limit() === undefined ? undefined : 'limited'
     const cause = failure?.kind ?? lately ?? (ports.bandwidth.short ? 'bandwidth' : idle > took / 2 ? 'slow' : 'cpu')
     const { failing: _, ...rest } = state
-    const position = storedRange(tree.range())
     if (isProved) hashes = []
     state = await context.keep(
-      { ...rest, cause, position, ...(isProved && { verified: position }), ...(failure !== undefined && { failing: failure }) },
+      {
+        ...rest,
+        cause,
+        position: storedRange(tree.range()),
+        verified: storedRange(verified),
+        ...(failure !== undefined && { failing: failure }),
+      },
       { sightings: isProved ? finds.sightings.map(asVerified) : finds.sightings, malformed: finds.malformed, alerts: toTell },
     )
     finds = emptyFinds()
@@ -195,6 +208,28 @@ export async function readEntries(
     await pages.return(undefined)
   }
   return { state, range: tree.range(), root: tree.root(), finds, alerts: toTell, hashes: Buffer.concat(hashes), held }
+}
+
+interface Asked {
+  readonly range: CompactRange
+  /** Never rejects. */
+  readonly answer: Promise<void>
+  /** Undefined until it is there; an error is what was thrown. */
+  said: 'yes' | 'no' | 'unclear' | { readonly error: unknown } | undefined
+}
+
+function askFor(range: CompactRange, proves: (range: CompactRange) => Promise<boolean | undefined>): Asked {
+  const ask = async (): Promise<void> => {
+    try {
+      const proof = await proves(range)
+      asked.said = proof === undefined ? 'unclear' : proof ? 'yes' : 'no'
+    } catch (error) {
+      asked.said = { error }
+    }
+  }
+  const asked: { -readonly [K in keyof Asked]: Asked[K] } = { range, said: undefined, answer: Promise.resolve() }
+  asked.answer = ask()
+  return asked
 }
 
 // The first of them, as far as there is room.

@@ -32,6 +32,33 @@ async function far(
   return { run, served, id }
 }
 
+describe('an RFC 6962 log read from far behind', () => {
+  for (const shows of [true, false]) {
+    it(shows ? 'is verified on the way' : 'that gives no proof is verified at its end', async (t) => {
+      const place = await startCtHost()
+      t.after(async () => place.close())
+      const served = place.serve(createCtLog({ name: 'far' }), { protocol: 'rfc6962' })
+      const id = issueTwins([served.log], { names: ['a.watched.example'], notBefore: NOW }).issuance('1').tbs_sha256
+      served.log.addMany(6000, FILLER)
+      served.log.publish()
+      let blocked = true
+      place.setFault(({ kind, query }) => {
+        if (kind === 'get-sth-consistency') return shows ? { slow: 400 } : { status: 404, retryAfter: 0 }
+        return blocked && kind === 'get-entries' && Number(query.get('start')) >= 3072 ? { retryAfter: 1, status: 503 } : undefined
+      })
+      const run = await startTail([served])
+      t.after(async () => run.stop())
+      await run.until('it is read as far as that goes', async () => (await run.state(served))?.position.size === 3072)
+      if (shows) await run.until('some of it is verified', async () => ((await run.state(served))?.verified.size ?? 0) > 0)
+      else assert.equal((await run.state(served))?.verified.size, 0)
+      await run.restart()
+      blocked = false
+      await run.caughtUp(served)
+      assert.deepEqual(run.rung(), [id])
+    })
+  }
+})
+
 describe('a static log read from far behind', () => {
   it('is verified on the way, and what rings says so', async (t) => {
     let blocked = true

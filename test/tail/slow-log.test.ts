@@ -104,6 +104,8 @@ async function read(
       }),
     edge: async () => tree.range(),
     isPrefix: async () => undefined,
+    proves: async () => undefined,
+    proofEvery: 30_000,
     boundary: (start) => (Math.floor(start / pageSize) + 1) * pageSize,
   }
   const store = createTailStore(openMemory(), [], { id: 'me', alive: () => true })
