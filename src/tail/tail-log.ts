@@ -22,6 +22,9 @@ import type { TailPorts } from './ports.ts'
 
 /** What is read behind a log's end and does not make its tree is read again after so long. */
 const BEHIND_AGAIN = 300_000
+/** After a turn that came to nothing: so long, and twice as long each time. */
+const AGAIN = 1000
+const LONGEST_WAIT = 30_000
 
 /** What all logs share while they are read. */
 export interface Reading {
@@ -52,7 +55,8 @@ export async function tailLog(reading: Reading, log: ListedLog, fresh: boolean, 
   }
   for (let failures = 0; !signal.aborted;) {
     const began = clock.now()
-    let until = began + every
+    // Not all at the same moment; and sooner rather than later, since what a head covers is to ring within 10 s.
+    let until = began + every * (1 - ports.random() * 0.1)
     try {
       await reader.turn()
       failures = 0
@@ -67,10 +71,11 @@ export async function tailLog(reading: Reading, log: ListedLog, fresh: boolean, 
       if (!(error instanceof LogFailure)) throw error
       failures += 1
       await reader.failed(error)
-      until = Math.max(error.until ?? 0, began + Math.min(30_000, every * 2 ** Math.min(10, failures - 1)))
+      // A head that was not to be had may be there in a second; one that lies is shown again.
+      const first = error.kind === 'misbehaves' ? every : Math.min(every, AGAIN)
+      until = Math.max(error.until ?? 0, began + Math.min(LONGEST_WAIT, first * 2 ** Math.min(10, failures - 1)))
     }
-    // Not all at the same moment.
-    await clock.sleepUntil(until + ports.random() * every * 0.1, signal)
+    await clock.sleepUntil(until, signal)
   }
   await old
 }
