@@ -10,7 +10,7 @@ import { bar, resident, run } from './measure.ts'
 const CERTBELL = join(import.meta.dirname, '..', 'bin', 'certbell.js')
 const ENTRIES = 1_000_000
 const ITEMS = 10_000
-const ROUNDS = 4
+const ROUNDS = 3
 
 // As bin/run.js sets them.
 const FLAGS = ['--external-memory-accounted-in-global-limit', '--heap-growing-percent=25']
@@ -61,7 +61,7 @@ async function catchUpOnce(folder: string, before: readonly string[]): Promise<C
     "watch: '@names.txt'\ncertspotter: false\nlogs: {lists: [./logs.json], start: beginning}\nstdout: json\nstate: ./state\n",
   )
   rmSync(join(folder, 'state'), { recursive: true, force: true })
-  const [file = '', ...args] = [...before, process.execPath, CERTBELL, 'poll', '--quiet']
+  const [file, ...args] = [...before, process.execPath, CERTBELL, 'poll', '--quiet']
   const start = performance.now()
   const child = spawn(file, args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
   const samples: number[] = []
@@ -86,7 +86,7 @@ async function secondCore(): Promise<void> {
     return
   }
   const rate = async (before: readonly string[], workers: number): Promise<number> => {
-    const [file = '', ...args] = [...before, process.execPath, ...FLAGS, join(import.meta.dirname, 'pipeline.ts'), String(workers)]
+    const [file, ...args] = [...before, process.execPath, ...FLAGS, join(import.meta.dirname, 'pipeline.ts'), String(workers)]
     const { out, code } = await run(file, args)
     if (code !== 0) throw new Error(`pipeline: ${out}`)
     return (JSON.parse(out) as { readonly rate: number }).rate
