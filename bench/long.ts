@@ -10,7 +10,7 @@ import { bar, resident, run } from './measure.ts'
 const CERTBELL = join(import.meta.dirname, '..', 'bin', 'certbell.js')
 const ENTRIES = 1_000_000
 const ITEMS = 10_000
-const ROUNDS = 4
+const ROUNDS = 3
 
 // As bin/run.js sets them.
 const FLAGS = ['--external-memory-accounted-in-global-limit', '--heap-growing-percent=25']

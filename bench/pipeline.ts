@@ -12,7 +12,7 @@ import { createMatcher } from '../src/watch/match.ts'
 import { createSieve } from '../src/watch/sieve.ts'
 import { FIXTURES, itemsOf } from './fixtures.ts'
 
-const [WIDTH, WARM, TILES, AT_ONCE] = [256, 1500, 6000, 16]
+const [WIDTH, WARM, TILES, AT_ONCE] = [256, 3000, 12_000, 16]
 const LOG = { id: 'log', description: 'log' }
 
 const read = (folder: string, count: number): readonly Buffer[] =>
