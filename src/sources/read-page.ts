@@ -66,8 +66,9 @@ function pageOf(body: Buffer, kind: PageKind, sieve: Sieve): LogPage {
  * holds tens of megabytes until it comes round.
  */
 export function release({ buffer, byteLength }: Uint8Array): void {
-  // What is a part of something larger is not ours alone: small Buffers share memory, and so do answers that came in one piece.
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength && byteLength > Buffer.poolSize) buffer.transfer(0)
+  // What is a part of something larger may not be ours alone. What was unpacked has a byte to spare.
+  const isWhole = buffer.byteLength - byteLength <= 1
+  if (buffer instanceof ArrayBuffer && isWhole && byteLength > Buffer.poolSize) buffer.transfer(0)
 }
 
 function unpack(bytes: Uint8Array, encoding: string | undefined, maxBytes: number): Buffer {
