@@ -6,6 +6,8 @@ import { createPace } from './pace.ts'
 export interface Host {
   /** Runs `send` when the host has a place free and nothing to wait for. Rejects with the signal's reason if that is aborted meanwhile. */
   run<T>(signal: AbortSignal, send: () => Promise<T>): Promise<T>
+  /** It refused requests that came faster than they do now. */
+  readonly slowed: boolean
   /** It gave an answer. */
   well(): void
   /** It refused a request that was sent at that time (ms) and asked to be left alone until `told`, if it said so. Returns until when it is. */
@@ -46,6 +48,9 @@ function createHost(clock: Clock): Host {
       signal.addEventListener('abort', done, { once: true })
     })
   return {
+    get slowed() {
+      return pace.slowed
+    },
     well: () => pace.well(),
     refused: (sentAt, told) => {
       // Who says how long says enough.

@@ -7,6 +7,8 @@ export interface Pace {
   wait(signal: AbortSignal): Promise<void>
   /** An answer came. */
   well(): void
+  /** True while there is some time between. */
+  readonly slowed: boolean
   /** A request that was sent at that time (ms) was refused. Returns when to come back, if the host does not say. */
   refused(sentAt: number): number
 }
@@ -32,6 +34,9 @@ export function createPace(clock: Clock): Pace {
   let until = 0
   const sent: number[] = []
   return {
+    get slowed() {
+      return spacing > 0
+    },
     wait: async (signal) => {
       const now = clock.now()
       const at = Math.max(now, nextAt)

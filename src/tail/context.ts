@@ -1,6 +1,7 @@
 // One log while it is read: where it is asked, where it is kept, and what is told of it.
 import type { ListedLog } from '../ct/log-list.ts'
 import type { Allowance } from '../sources/allowance.ts'
+import type { Host } from '../sources/hosts.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import type { Received } from '../sources/log-entry.ts'
 import type { Window } from '../sources/read-ahead.ts'
@@ -19,6 +20,7 @@ export interface LogContext {
   readonly client: LogClient
   readonly window: Window
   readonly signal: AbortSignal
+  readonly host: Host
   readonly allowance: Allowance
   /** As it was kept last, or set. */
   state(): LogState | undefined
@@ -39,16 +41,14 @@ export interface LogContext {
 /** The same misbehaviour of one log rings at most so often. */
 const TELL_EVERY = 3_600_000
 
-/** A log, its state among `states` under `key`. */
-export function openLog(
-  ports: TailPorts,
-  log: ListedLog,
-  client: LogClient,
-  allowance: Allowance,
-  states: Map<string, LogState>,
-  signal: AbortSignal,
-  key = log.id,
-): LogContext {
+/** What a log's contexts have in common. */
+export interface OpenedLog extends Pick<LogContext, 'ports' | 'log' | 'client' | 'host' | 'allowance' | 'signal'> {
+  /** As they are kept, by id. */
+  readonly states: Map<string, LogState>
+}
+
+/** A log, its state under `key`. */
+export function openLog({ ports, log, client, host, allowance, states, signal }: OpenedLog, key = log.id): LogContext {
   const { store, clock, report } = ports
   // Evidence is kept and told of only if it was not told of lately: a log that lies at every turn would fill the disk.
   const tell: LogContext['tell'] = async (state, misbehaviour, received, about = {}, more = []) => {
@@ -80,6 +80,7 @@ export function openLog(
     client,
     window: createWindow(),
     signal,
+    host,
     allowance,
     state: () => states.get(key),
     show: (state) => void states.set(key, state),

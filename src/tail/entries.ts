@@ -99,7 +99,7 @@ export async function readEntries(
   const flush = async (isProved = false): Promise<void> => {
     dirty = false
     const took = Math.max(1, clock.now() - keptAt)
-    const lately = context.allowance.limit() === undefined ? undefined : 'limited'
+    const lately = context.allowance.limit() !== undefined || context.host.slowed ? 'limited' : undefined
     const cause = failure?.kind ?? lately ?? (ports.bandwidth.short ? 'bandwidth' : idle > took / 2 ? 'slow' : 'cpu')
     const { failing: _, ...rest } = state
     if (isProved) hashes = []

@@ -3,7 +3,7 @@ import type { ListedLog } from '../ct/log-list.ts'
 import { readLogKey } from '../ct/log-key.ts'
 import type { Allowance } from '../sources/allowance.ts'
 import { createAllowance } from '../sources/allowance.ts'
-import type { createHosts } from '../sources/hosts.ts'
+import type { createHosts, Host } from '../sources/hosts.ts'
 import { createHybrid } from '../sources/hybrid.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import { LogFailure } from '../sources/log-failure.ts'
@@ -89,8 +89,9 @@ export function openReader(
 ): { readonly reader: LogReader; readonly behind: LogContext } | undefined {
   if (unusableKey(log) !== undefined) return undefined
   const allowance = createAllowance(ports.clock)
-  const client = clientOf(ports, hosts, log, allowance)
-  const behind = openLog(ports, log, client, allowance, states, signal, behindKey(log.id))
+  const host = hosts(log.url)
+  const opened = { ports, log, client: clientOf(ports, host, log, allowance), host, allowance, states, signal }
+  const behind = openLog(opened, behindKey(log.id))
   const begin = async (received: ReceivedHead): Promise<'beginning' | 'end'> => {
     if (ports.start === 'beginning') return 'beginning'
     if (!fresh) return 'end'
@@ -98,10 +99,10 @@ export function openReader(
     await beginBehind(behind, received)
     return 'end'
   }
-  return { reader: createLogReader(openLog(ports, log, client, allowance, states, signal), behind, begin), behind }
+  return { reader: createLogReader(openLog(opened), behind, begin), behind }
 }
 
-function clientOf(ports: TailPorts, hosts: Reading['hosts'], log: ListedLog, allowance: Allowance): LogClient {
+function clientOf(ports: TailPorts, host: Host, log: ListedLog, allowance: Allowance): LogClient {
   const { url, protocol } = log
   const key = readLogKey(log.key)
   const tally = createLogTally((outcome) => ports.report({ kind: 'log-request', log: log.description, outcome }))
@@ -109,7 +110,7 @@ function clientOf(ports: TailPorts, hosts: Reading['hosts'], log: ListedLog, all
     http: ports.http,
     clock: ports.clock,
     url,
-    host: hosts(url),
+    host,
     bandwidth: ports.bandwidth,
     userAgent: ports.userAgent,
     longestMs: ports.longestMs,

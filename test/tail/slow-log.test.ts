@@ -141,7 +141,7 @@ async function read(
   } as unknown as ListedLog
   const states = new Map<string, LogState>()
   const over = new AbortController()
-  const context = openLog(ports, log, client, createAllowance(clock), states, over.signal)
+  const context = openLog({ ports, log, client, host, allowance: createAllowance(clock), states, signal: over.signal })
   const reader = createLogReader(context, context, async () => 'beginning')
   const reading = (async () => {
     while (!over.signal.aborted) {
