@@ -20,6 +20,8 @@ export interface ListedLog {
   readonly operator: string
   /** `usable`, `readonly`, …, or one that nobody knew; undefined if the row has none. */
   readonly state: string | undefined
+  /** Since when it is in that state, ms. */
+  readonly stateSince: number | undefined
   /** `prod`, `test`, `monitoring_only`, or one that nobody knew; undefined if the row does not say. */
   readonly type: string | undefined
   /** notAfter of the certificates it takes, ms: from `start` to before `endExclusive`. */
@@ -94,7 +96,7 @@ function readLog(row: Fields, protocol: ListedLog['protocol'], operator: string)
   const key = decodeBase64(keyText, 'key')
   const logId = decodeHash(id, 'log_id')
   if (!createHash('sha256').update(key).digest().equals(logId)) throw new ParseError('value', 'log_id', 0, 'is not the hash of the key')
-  const { state, finalTreeHead } = readState(row['state'])
+  const { state, stateSince, finalTreeHead } = readState(row['state'])
   return {
     id: logId.toString('base64'),
     key,
@@ -104,6 +106,7 @@ function readLog(row: Fields, protocol: ListedLog['protocol'], operator: string)
     description: typeof description === 'string' && description !== '' ? description : logId.toString('base64'),
     operator,
     state,
+    stateSince,
     type: typeof type === 'string' ? type : undefined,
     interval: readInterval(row['temporal_interval']),
     finalTreeHead,
@@ -119,13 +122,19 @@ function readUrl(row: Fields, member: string): string {
 }
 
 // `{ "usable": { "timestamp": "…" } }`: the one member's name is the state.
-function readState(value: unknown): Pick<ListedLog, 'state' | 'finalTreeHead'> {
+function readState(value: unknown): Pick<ListedLog, 'state' | 'stateSince' | 'finalTreeHead'> {
   const [entry] = Object.entries(fieldsOf(value))
-  if (entry === undefined) return { state: undefined, finalTreeHead: undefined }
+  if (entry === undefined) return { state: undefined, stateSince: undefined, finalTreeHead: undefined }
   const [state, details] = entry
   const { tree_size: size, sha256_root_hash: root } = fieldsOf(fieldsOf(details)['final_tree_head'])
   const whole = typeof size === 'number' && Number.isSafeInteger(size) && size >= 0
-  return { state, finalTreeHead: whole && typeof root === 'string' ? { size, rootHash: decodeHash(root, 'sha256_root_hash') } : undefined }
+  const since = Date.parse(String(fieldsOf(details)['timestamp']))
+  const stateSince = Number.isNaN(since) ? undefined : since
+  return {
+    state,
+    stateSince,
+    finalTreeHead: whole && typeof root === 'string' ? { size, rootHash: decodeHash(root, 'sha256_root_hash') } : undefined,
+  }
 }
 
 function readInterval(value: unknown): ListedLog['interval'] {

@@ -1,11 +1,18 @@
 // Manners towards hosts: shards of one operator share one, and with it a number of requests in flight and the order to wait.
 import type { Clock } from '../clock.ts'
+import { span } from '../watch/words.ts'
+import { LogFailure } from './log-failure.ts'
 import { createPace } from './pace.ts'
 
 /** One host, for all who read from it. */
 export interface Host {
-  /** Runs `send` when the host has a place free and nothing to wait for. Rejects with the signal's reason if that is aborted meanwhile. */
-  run<T>(signal: AbortSignal, send: () => Promise<T>): Promise<T>
+  /**
+   * Runs `send` when the host has a place free and nothing to wait for. Rejects with the signal's reason if that is aborted meanwhile, and with LogFailure
+   * if the host asked to be left alone for longer than `patience` (ms).
+   */
+  run<T>(signal: AbortSignal, send: () => Promise<T>, patience?: number): Promise<T>
+  /** Until when it is left alone, ms; in the past if it is not. */
+  readonly blockedUntil: number
   /** It refused requests that came faster than they do now. */
   readonly slowed: boolean
   /** It gave an answer. */
@@ -16,6 +23,11 @@ export interface Host {
 
 /** Requests in flight at one host, all its logs together. */
 const IN_FLIGHT = 48
+
+/** A host that is left alone until then (ms), as it asked. */
+export function leftAlone(until: number, now: number): LogFailure {
+  return new LogFailure('limited', `its host refuses requests for ${span(until - now)} more`, { until })
+}
 
 /** The hosts of a process, by `host:port`. */
 export function createHosts(clock: Clock): (url: string) => Host {
@@ -57,7 +69,10 @@ function createHost(clock: Clock): Host {
       blockedUntil = Math.max(blockedUntil, told ?? pace.refused(sentAt))
       return blockedUntil
     },
-    run: async (signal, send) => {
+    get blockedUntil() {
+      return blockedUntil
+    },
+    run: async (signal, send, patience = Infinity) => {
       while (inFlight >= IN_FLIGHT) {
         signal.throwIfAborted()
         await freed(signal)
@@ -66,6 +81,7 @@ function createHost(clock: Clock): Host {
       try {
         while (blockedUntil > clock.now()) {
           signal.throwIfAborted()
+          if (blockedUntil - clock.now() > patience) throw leftAlone(blockedUntil, clock.now())
           await clock.sleepUntil(blockedUntil, signal)
         }
         await pace.wait(signal)

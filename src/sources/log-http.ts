@@ -37,6 +37,8 @@ export interface LogHttpOptions {
   readonly userAgent: string
   /** No request may take longer, ms. */
   readonly longestMs: number
+  /** A request is not made if the host has asked to be left alone for longer, ms; default: it waits. */
+  readonly patience?: number
   /** Called for each request. `until` (ms): it was told when to come back. */
   readonly heard?: (outcome: RequestOutcome, until?: number) => void
 }
@@ -45,44 +47,58 @@ export interface LogHttpOptions {
 const OFF_AT_ONCE = /(?:^|\.)digicert\.com$/
 
 /** The way to one log. */
-export function createLogHttp({ http, clock, url, host, bandwidth, userAgent, longestMs, heard = () => undefined }: LogHttpOptions): LogHttp {
+export function createLogHttp({
+  http,
+  clock,
+  url,
+  host,
+  bandwidth,
+  userAgent,
+  longestMs,
+  patience = Infinity,
+  heard = () => undefined,
+}: LogHttpOptions): LogHttp {
   const ask = async (path: string, { timeoutMs, maxBytes }: LogLimits, signal: AbortSignal, packed: boolean): Promise<HttpResponse> =>
-    host.run(signal, async () => {
-      const paid = await bandwidth.wait(signal)
-      const sentAt = clock.now()
-      const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, identity' }
-      const once = OFF_AT_ONCE.test(new URL(url).hostname)
-      const limits = { timeoutMs: Math.min(timeoutMs, longestMs), maxBytes }
-      const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal, once, packed }).catch((error: unknown) => {
-        paid(0)
-        signal.throwIfAborted()
-        if (!(error instanceof NetworkError)) throw error
-        const failure = unanswered(error)
-        heard(failure.kind)
-        throw failure
-      })
-      // Packed, if it says how much that was.
-      const length = Number(response.headers['content-length'])
-      paid(Number.isSafeInteger(length) && length > 0 ? length : response.body.length)
-      if (response.status === 200) {
-        heard('ok')
-        host.well()
-        return response
-      }
-      const now = clock.now()
-      const told = parseRetryAfter(response.headers['retry-after'], new Date(now))?.getTime()
-      const { status } = response
-      if (status === 429) {
-        const until = host.refused(sentAt, told)
-        heard('limited', told)
-        throw new LogFailure('limited', `it refuses requests for now (429${told === undefined ? '' : `, Retry-After ${span(told - now)}`})`, {
-          until,
-          status,
+    host.run(
+      signal,
+      async () => {
+        const paid = await bandwidth.wait(signal)
+        const sentAt = clock.now()
+        const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, identity' }
+        const once = OFF_AT_ONCE.test(new URL(url).hostname)
+        const limits = { timeoutMs: Math.min(timeoutMs, longestMs), maxBytes }
+        const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal, once, packed }).catch((error: unknown) => {
+          paid(0)
+          signal.throwIfAborted()
+          if (!(error instanceof NetworkError)) throw error
+          const failure = unanswered(error)
+          heard(failure.kind)
+          throw failure
         })
-      }
-      heard(classOf(status), told)
-      throw new LogFailure('down', `it answers ${status}`, { status, ...(told !== undefined && { until: told }) })
-    })
+        // Packed, if it says how much that was.
+        const length = Number(response.headers['content-length'])
+        paid(Number.isSafeInteger(length) && length > 0 ? length : response.body.length)
+        if (response.status === 200) {
+          heard('ok')
+          host.well()
+          return response
+        }
+        const now = clock.now()
+        const told = parseRetryAfter(response.headers['retry-after'], new Date(now))?.getTime()
+        const { status } = response
+        if (status === 429) {
+          const until = host.refused(sentAt, told)
+          heard('limited', told)
+          throw new LogFailure('limited', `it refuses requests for now (429${told === undefined ? '' : `, Retry-After ${span(told - now)}`})`, {
+            until,
+            status,
+          })
+        }
+        heard(classOf(status), told)
+        throw new LogFailure('down', `it answers ${status}`, { status, ...(told !== undefined && { until: told }) })
+      },
+      patience,
+    )
   return {
     get: async (path, limits, signal) => (await ask(path, limits, signal, false)).body,
     getPacked: async (path, limits, signal) => {

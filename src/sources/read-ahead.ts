@@ -41,6 +41,8 @@ export interface ReadAheadOptions {
   readonly signal: AbortSignal
   /** A request that failed so often in a row is not made again: LogFailure. Infinity: it always is. */
   readonly attempts: number
+  /** What asks to be left alone for longer (ms) ends it: LogFailure. */
+  readonly patience: number
   /** Pages come with the answers that they were made of. */
   readonly keep: boolean
   /** A request failed and is made again; and it went well again. */
@@ -107,7 +109,10 @@ async function whole(start: number, endExclusive: number, size: number, options:
   }
 }
 
-async function patiently<T>({ clock, random, signal, window, attempts, failed, succeeded }: ReadAheadOptions, ask: () => Promise<T>): Promise<T> {
+async function patiently<T>(
+  { clock, random, signal, window, attempts, patience, failed, succeeded }: ReadAheadOptions,
+  ask: () => Promise<T>,
+): Promise<T> {
   for (let failures = 0; ; failures++) {
     try {
       const answer = await ask()
@@ -117,7 +122,7 @@ async function patiently<T>({ clock, random, signal, window, attempts, failed, s
       if (!(error instanceof LogFailure)) throw error
       window.failed()
       failed(error)
-      if (failures + 1 >= attempts) throw error
+      if (failures + 1 >= attempts || (error.until ?? 0) - clock.now() > patience) throw error
       const pause = Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(20, failures))
       await clock.sleepUntil(Math.max(error.until ?? 0, clock.now() + pause * (0.5 + random() / 2)), signal)
       signal.throwIfAborted()

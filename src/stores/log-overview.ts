@@ -34,6 +34,7 @@ export function logOverviews(states: Iterable<LogState>, now: number): readonly 
     .filter(({ id }) => !id.endsWith(BEHIND))
     .map((each) => {
       const behind = watched.find(({ id }) => id === each.id + BEHIND)
+      const unread = behind !== undefined && behind.verified.size < (behind.head?.size ?? 0) ? behind : undefined
       const { head, position, failing, unreadable } = each
       const lags = [each, ...(behind === undefined ? [] : [behind])].map((part) => lagOf(part, now))
       const worst = lags.reduce((a, b) => (b.ms > a.ms ? b : a))
@@ -45,8 +46,9 @@ export function logOverviews(states: Iterable<LogState>, now: number): readonly 
         type: each.protocol,
         state: each.state ?? 'reading',
         size: head?.size,
-        position: position.size,
-        verified: each.verified.size,
+        // What is read behind the end is not read yet, though the end is.
+        position: unread?.position.size ?? position.size,
+        verified: unread?.verified.size ?? each.verified.size,
         lagMs: worst.ms,
         lagEntries: lags.reduce((sum, { entries }) => sum + entries, 0),
         cause: worst.cause,

@@ -53,6 +53,10 @@ export interface LogState {
   readonly stray?: { readonly since: number; readonly heads: number }
   /** Why it is not read at all, though it is chosen. */
   readonly unreadable?: { readonly since: number; readonly message: string }
+  /** Since when the log signs less than was verified and shows nothing of that, and at how many looks. */
+  readonly unshown?: { readonly since: number; readonly looks: number }
+  /** Up to here entries were looked into that make no tree of ours. */
+  readonly scouted?: number
   /** When each misbehaviour was told last. */
   readonly told: Readonly<Record<string, number>>
   /** Entries that could not be read and were not told yet, and when some were told last. */

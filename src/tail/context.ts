@@ -21,6 +21,8 @@ export interface LogContext {
   readonly window: Window
   readonly signal: AbortSignal
   readonly host: Host
+  /** False of what is read behind the log's end. */
+  readonly isEnd: boolean
   readonly allowance: Allowance
   /** As it was kept last, or set. */
   state(): LogState | undefined
@@ -81,6 +83,7 @@ export function openLog({ ports, log, client, host, allowance, states, signal }:
     window: createWindow(),
     signal,
     host,
+    isEnd: key === log.id,
     allowance,
     state: () => states.get(key),
     show: (state) => void states.set(key, state),

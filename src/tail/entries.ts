@@ -12,15 +12,15 @@ import type { Alert } from '../watch/alert.ts'
 import { grouped } from '../watch/words.ts'
 import type { LogContext } from './context.ts'
 import type { Finds } from './state.ts'
-import { asVerified, emptyFinds, failingAfter } from './state.ts'
+import { asVerified, emptyFinds, failingAfter, storedHead } from './state.ts'
 
 /** What was found is kept at least so often while reading goes on. */
 const KEEP_EVERY = 1000
 const KEEP_FINDS_EVERY = 250
 /** A page that is not there after this does not hold back what was found before it. */
 const PATIENT_FOR = 150
-/** Entries that are not given for so long, after so many failures, may be none that the log has: its head is looked at again. */
-const HEAD_AGAIN = 5000
+/** The head is looked at again while it takes long to read up to it. After so many failures, its entries may be none that the log has. */
+const HEAD_AGAIN = 6000
 const HEAD_AGAIN_AFTER = 3
 /** With more entries to come, what was read is proved on the way where a log shows how. */
 const FAR = 2048
@@ -124,7 +124,6 @@ export async function readEntries(
   let shown: Promise<void> | undefined
   let newest: ReceivedHead | undefined
   const lookAgain = async (): Promise<void> => {
-    if (failure === undefined || failure.failures < HEAD_AGAIN_AFTER) return
     if (shown === undefined && clock.now() - lookedAt >= HEAD_AGAIN) {
       const ask = async (): Promise<void> => {
         newest = await client.head(AbortSignal.any([signal, over.signal]))
@@ -137,7 +136,10 @@ export async function readEntries(
           shown = undefined
         })
     }
-    if (newest?.valid !== true || newest.head.size >= size) return
+    if (newest?.valid !== true) return
+    // How far there is to go is told by the newest.
+    if (context.isEnd && newest.head.size > (state.head?.size ?? 0)) state = { ...state, head: { ...storedHead(newest), seenAt: clock.now() } }
+    if (newest.head.size >= size || failure === undefined || failure.failures < HEAD_AGAIN_AFTER) return
     if (tree.size > state.position.size || finds.sightings.length + finds.malformed.length + toTell.length > 0) await flush()
     throw new LogFailure(
       'broken',
@@ -151,6 +153,7 @@ export async function readEntries(
     random,
     signal: AbortSignal.any([signal, over.signal]),
     attempts: ports.attempts ?? Infinity,
+    patience: ports.patience ?? Infinity,
     keep: careful,
     failed: (each) => {
       failure = failingAfter(failure, each, clock.now())
@@ -201,7 +204,10 @@ export async function readEntries(
       const isProved = await proved(careful ? ports.longestMs : PATIENT_FOR)
       if (isProved === false) break
       if (isProved === true) held = []
-      if (due) await flush(isProved)
+      if (due) {
+        await lookAgain()
+        await flush(isProved)
+      }
     }
   } finally {
     over.abort()

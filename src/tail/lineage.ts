@@ -34,6 +34,16 @@ export async function isBeginning(client: LogClient, state: LogState, tree: Tree
   return (await quietly(async () => client.isPrefix(anchor, tree, signal))) === false ? false : undefined
 }
 
+/** How often, and for how long, a log must show a newly signed smaller tree and nothing of the larger one, before that is no accident any more. */
+const UNSHOWN = { looks: 3, ms: 30_000 }
+
+/** The log signed less than before, anew, and did not show whether that is the beginning of it. Returns the state, and whether it has lost what it had. */
+export function unshownAgain(state: LogState, now: number): { readonly state: LogState; readonly isLost: boolean } {
+  const { since, looks } = state.unshown ?? { since: now, looks: 0 }
+  const unshown = { since, looks: Math.min(UNSHOWN.looks, looks + 1) }
+  return { state: { ...state, unshown }, isLost: unshown.looks >= UNSHOWN.looks && now - since >= UNSHOWN.ms }
+}
+
 /** The right edge of the largest tree that we know to be the beginning of both, verified; undefined if the log does not show enough. */
 export async function lastShared(client: LogClient, state: LogState, tree: TreeRoot, signal: AbortSignal): Promise<CompactRange | undefined> {
   const known = anchors(state).filter(({ size }) => size < state.verified.size && size <= tree.size)

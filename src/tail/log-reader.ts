@@ -11,9 +11,11 @@ import { judgeHead, shrunkenTree } from '../watch/heads.ts'
 import { grouped } from '../watch/words.ts'
 import { beginBehind } from './behind.ts'
 import type { LogContext } from './context.ts'
-import { continues, isBeginning, lastShared, strayed } from './lineage.ts'
+import { hedged } from './hedged.ts'
+import { continues, isBeginning, lastShared, strayed, unshownAgain } from './lineage.ts'
 import { readTo } from './read-to.ts'
-import { emptyState, failingAfter, isBegun, listed, storedHead } from './state.ts'
+import { scout } from './scout.ts'
+import { behindHead, emptyState, failingAfter, isBegun, listed, storedHead } from './state.ts'
 
 /** One log, read turn by turn. */
 export interface LogReader {
@@ -26,6 +28,10 @@ export interface LogReader {
 /** A log whose heads do not continue is read again after so long, and twice as long each time. */
 const FIRST_WAIT = 2000
 const LONGEST_WAIT = 300_000
+const SOON = 8000
+const FEW = 8192
+/** A head that takes longer is asked for once more. */
+const HEAD_AGAIN = 10_000
 
 /** Where a log is begun whose state is not known yet: at its first entry, or at its end. */
 export type Begin = (received: ReceivedHead) => Promise<'beginning' | 'end'>
@@ -35,9 +41,12 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
   const { ports, log, client, signal } = context
   const { store, clock, report } = ports
   const final = log.finalTreeHead === undefined ? undefined : { size: log.finalTreeHead.size, root: log.finalTreeHead.rootHash.toString('base64') }
+  const closedSince = log.state === 'readonly' ? log.stateSince : undefined
   // A head whose entries do not make its root is not read again, and its like ever more rarely.
   let refused: string | undefined
   let refusals = 0
+  // It continues what was verified by the log's own proof, and its entries do not make it.
+  let isSpoiled = false
   let readAgainAt = 0
   // What was told of a log that was never begun, which nothing is kept of.
   let unbegun = emptyState(log)
@@ -66,6 +75,15 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
     }
   }
 
+  // The entries of a head that cannot be verified may be ours all the same. Each is looked into once, and what is found rings as not verified.
+  const lookInto = async (begun: LogState, received: ReceivedHead, alerts: readonly Alert[]): Promise<void> => {
+    const { size } = received.head
+    const from = Math.max(begun.scouted ?? 0, begun.verified.size)
+    const finds = size > from ? await scout(context, from, size) : NO_FINDS
+    const scouted = Math.max(from, size)
+    await context.keep({ ...behindHead(begun, received, clock.now()), scouted, cause: 'misbehaves' }, { ...finds, alerts })
+  }
+
   // Reads up to a head that should continue what was verified. `parted`: it does not, as far as is known.
   const read = async (begun: LogState, received: ReceivedHead, alerts: readonly Alert[]): Promise<'read' | 'broken' | 'parted'> => {
     const about = aboutHead(received)
@@ -73,23 +91,32 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
     const proof = async (): Promise<boolean | undefined> => continues(client, rangeOf(begun.verified), treeOf(received), signal)
     // After one that came to nothing, reading all of it twice for each new head would be a burden on both sides.
     if (refusals > 0 || begun.stray !== undefined) {
-      const goesOn = about === refused && now < readAgainAt ? undefined : await proof()
-      if (goesOn === false || (goesOn === undefined && now < readAgainAt)) {
-        if (alerts.length > 0) await context.keep(begun, { ...NO_FINDS, alerts })
-        return 'parted'
+      const early = now < readAgainAt
+      const goesOn = early && (isSpoiled || about === refused) ? undefined : await proof()
+      if (goesOn === false || (goesOn === undefined && early)) {
+        await lookInto(begun, received, alerts)
+        return isSpoiled ? 'broken' : 'parted'
       }
     }
-    const state = { ...begun, head: { ...storedHead(received), seenAt: now }, behindSince: begun.behindSince ?? now }
+    // What was looked into of other trees says nothing of the places in ours.
+    const below = begun.scouted === undefined ? begun.malformed.below : Math.min(begun.malformed.below, begun.verified.size)
+    const state = behindHead({ ...begun, malformed: { ...begun.malformed, below } }, received, now)
     context.show(state)
     if (await readTo(context, state, received, alerts)) {
       refused = undefined
       refusals = 0
+      isSpoiled = false
       return 'read'
     }
     refused = about
     refusals += 1
-    readAgainAt = clock.now() + Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(20, refusals))
-    return (await proof()) === true ? 'broken' : 'parted'
+    isSpoiled = (await proof()) === true
+    // Entries that were spoiled on their way may be mended at any time, and few of them cost little.
+    const longest = isSpoiled && received.head.size - begun.verified.size <= FEW ? SOON : LONGEST_WAIT
+    readAgainAt = clock.now() + Math.min(longest, FIRST_WAIT * 2 ** Math.min(20, refusals))
+    const after = context.state()
+    if (after !== undefined) await lookInto(after, received, [])
+    return isSpoiled ? 'broken' : 'parted'
   }
 
   // A head that cannot be reconciled. If the log keeps to its like, it is read on from what both trees share: true.
@@ -120,7 +147,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
       verified_head: state.recent.at(-1),
     })
     if (far) await beginBehind(behind, received, storedRange(shared))
-    const { stray: _, failing: _f, ...rest } = told
+    const { stray: _, failing: _f, scouted: _s, unshown: _u, ...rest } = told
     const next: LogState = {
       ...rest,
       position: storedRange(range),
@@ -132,6 +159,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
     }
     refused = undefined
     refusals = 0
+    isSpoiled = false
     looked.clear()
     const kept = await context.keep(next, { ...NO_FINDS, alerts })
     if (!far) await readTo(context, kept, received, [])
@@ -139,7 +167,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
   }
 
   const turn = async (): Promise<void> => {
-    const received = await client.head(signal)
+    const received = await hedged(async (asked) => client.head(asked), HEAD_AGAIN, clock, signal)
     const head = storedHead(received)
     const now = clock.now()
     if (!received.valid && !isBegun(context.state())) {
@@ -149,8 +177,16 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
       throw new LogFailure('misbehaves', 'its tree head is not signed by its key')
     }
     let state = await current(received)
-    const { verdict, misbehaviour, unproved } = judgeHead(head, received.valid, { recent: state.recent, verified: state.verified.size, final }, now)
-    const shrunken = unproved && (await isShrunken(state, received)) ? [shrunkenTree(head, state.verified.size)] : []
+    const { verdict, misbehaviour, unproved } = judgeHead(
+      head,
+      received.valid,
+      { recent: state.recent, verified: state.verified.size, final, closedSince },
+      now,
+    )
+    const shown = unproved ? await isPrefix(state, received) : true
+    let isLost = false
+    if (shown === undefined) ({ state, isLost } = unshownAgain(state, now))
+    const shrunken = shown === false || isLost ? [shrunkenTree(head, state.verified.size, isLost ? 'unshown' : 'proved')] : []
     // Two heads of one size, or one that is no beginning of the other: each is evidence only beside the other.
     const other = state.recent.findLast(({ size }) => size === head.size) ?? state.recent.at(-1)
     const judged = await context.tell(state, [...misbehaviour, ...shrunken], received, other === undefined ? {} : { verified_head: other })
@@ -160,34 +196,38 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
       return
     }
     if (verdict === 'refused' || shrunken.length > 0) {
-      if (judged.alerts.length > 0) state = await context.keep(state, { ...NO_FINDS, alerts: judged.alerts })
+      if (received.valid && head.size > state.verified.size) await lookInto(state, received, judged.alerts)
+      else if (judged.alerts.length > 0) state = await context.keep(state, { ...NO_FINDS, alerts: judged.alerts })
       const parted = misbehaviour.every(({ kind }) => kind !== 'final-head-differs') && received.valid
       if (parted && (await refuse(received))) return
       throw new LogFailure('misbehaves', 'its tree head cannot be reconciled with what it signed before')
     }
     // A head that is no larger says at least that the log is there; our newest one, that it keeps to our tree.
-    const { failing: _, stray, ...well } = state
+    const { failing: _, stray, unshown, ...well } = state
+    const isNewest = head.size === state.verified.size
     const kept = {
       ...well,
-      ...(stray !== undefined && head.size !== state.verified.size && { stray }),
+      ...(stray !== undefined && !isNewest && { stray }),
+      ...(unshown !== undefined && !isNewest && { unshown }),
       ...(head.size >= (state.head?.size ?? 0) && { head: { ...head, seenAt: now } }),
     }
     const before = context.state()
-    const changed = !isBegun(before) || before?.watched !== true || before.state !== state.state || kept.stray !== stray
+    const changed =
+      !isBegun(before) || before?.watched !== true || before.state !== state.state || kept.stray !== stray || kept.unshown !== before.unshown
     if (judged.alerts.length > 0 || changed || state.failing !== undefined || kept.head?.size !== state.head?.size)
       await context.keep(kept, { ...NO_FINDS, alerts: judged.alerts })
   }
 
   // Smaller heads come from replicas and caches that are behind; each is looked into once.
   const looked = new Map<string, boolean>()
-  const isShrunken = async (state: LogState, received: ReceivedHead): Promise<boolean> => {
+  const isPrefix = async (state: LogState, received: ReceivedHead): Promise<boolean | undefined> => {
     const about = aboutHead(received)
-    const known = looked.get(about)
-    if (known !== undefined) return known
-    const proved = await isBeginning(client, state, treeOf(received), signal)
+    const known = looked.get(about) ?? (await isBeginning(client, state, treeOf(received), signal))
     if (looked.size > 100) looked.clear()
-    looked.set(about, proved === false)
-    return proved === false
+    if (known !== undefined) looked.set(about, known)
+    // An old head that is shown again is a cache's, whatever it shows. One that was signed since, with nothing to show of what there was before, is not.
+    const newest = state.recent.at(-1)
+    return known ?? (newest === undefined || received.head.timestamp <= newest.timestamp ? true : undefined)
   }
 
   return {

@@ -30,6 +30,8 @@ export interface TailPorts {
   readonly longestMs: number
   /** A request that failed so often in a row ends the turn; default: never. */
   readonly attempts?: number
+  /** What asks to be left alone for longer (ms) ends the turn; default: it is waited for. */
+  readonly patience?: number
   /** Reads answers and keeps back what may matter; `sift` looks into that. */
   readonly readPage: ReadPage
   readonly sift: Sift

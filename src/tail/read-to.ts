@@ -30,7 +30,7 @@ export async function readTo(context: LogContext, begin: LogState, received: Rec
     const read = await readEntries(context, state, received, told, first !== undefined)
     told = []
     if (read.root.equals(Buffer.from(head.rootHash))) {
-      const { failing: _f, behindSince: _b, cause: _c, stray: _s, ...well } = read.state
+      const { failing: _f, behindSince: _b, cause: _c, stray: _s, unshown: _u, scouted: _l, ...well } = read.state
       const verified = storedRange(read.range)
       const recent = keepHeads(well.recent, storedHead(received))
       const kept = await context.keep(
@@ -63,7 +63,10 @@ export async function readTo(context: LogContext, begin: LogState, received: Rec
       },
       read.held,
     )
-    await context.keep({ ...judged.state, cause: 'misbehaves' }, { ...lost, alerts: [...read.alerts, ...judged.alerts] })
+    await context.keep(
+      { ...judged.state, scouted: Math.max(first.range.size, read.range.size), cause: 'misbehaves' },
+      { ...lost, alerts: [...read.alerts, ...judged.alerts] },
+    )
     return false
   }
 }

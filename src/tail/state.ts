@@ -68,7 +68,14 @@ export function storedHead({ head }: ReceivedHead): StoredHead {
   }
 }
 
+/** Behind a head that the log signed. `now` in ms. */
+export function behindHead(state: LogState, received: ReceivedHead, now: number): LogState {
+  return { ...state, head: { ...storedHead(received), seenAt: now }, behindSince: state.behindSince ?? now }
+}
+
 /** What fails, after one more request that came to nothing. `now` in ms. */
 export function failingAfter(before: LogState['failing'], { kind, message }: LogFailure, now: number): NonNullable<LogState['failing']> {
-  return { since: before?.since ?? now, failures: (before?.failures ?? 0) + 1, kind, message }
+  const failures = (before?.failures ?? 0) + 1
+  // One answer that takes too long is slow; none at all in between is no answer.
+  return { since: before?.since ?? now, failures, kind: kind === 'slow' && failures > 2 ? 'down' : kind, message }
 }

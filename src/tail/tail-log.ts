@@ -4,6 +4,7 @@ import { readLogKey } from '../ct/log-key.ts'
 import type { Allowance } from '../sources/allowance.ts'
 import { createAllowance } from '../sources/allowance.ts'
 import type { createHosts, Host } from '../sources/hosts.ts'
+import { leftAlone } from '../sources/hosts.ts'
 import { createHybrid } from '../sources/hybrid.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import { LogFailure } from '../sources/log-failure.ts'
@@ -22,6 +23,8 @@ import type { TailPorts } from './ports.ts'
 
 /** What is read behind a log's end and does not make its tree is read again after so long. */
 const BEHIND_AGAIN = 300_000
+/** A host that is left alone for longer is told of. */
+const TOLD_AFTER = 2000
 /** After a turn that came to nothing: so long, and twice as long each time. */
 const AGAIN = 1000
 const LONGEST_WAIT = 30_000
@@ -38,6 +41,7 @@ export interface Reading {
 export async function tailLog(reading: Reading, log: ListedLog, fresh: boolean, signal: AbortSignal): Promise<void> {
   const { ports } = reading
   const { clock } = ports
+  const host = reading.hosts(log.url)
   const every = log.protocol === 'static-ct' ? ports.interval : 3 * ports.interval
   const opened = openReader(reading, log, fresh, signal)
   if (opened === undefined) return
@@ -58,6 +62,8 @@ export async function tailLog(reading: Reading, log: ListedLog, fresh: boolean, 
     // Not all at the same moment; and sooner rather than later, since what a head covers is to ring within 10 s.
     let until = began + every * (1 - ports.random() * 0.1)
     try {
+      // Whom another log on its host keeps waiting is not well either.
+      if (host.blockedUntil - began > TOLD_AFTER) throw leftAlone(host.blockedUntil, began)
       await reader.turn()
       failures = 0
       // Beside the end, and at its own pace.
@@ -114,6 +120,7 @@ function clientOf(ports: TailPorts, host: Host, log: ListedLog, allowance: Allow
     bandwidth: ports.bandwidth,
     userAgent: ports.userAgent,
     longestMs: ports.longestMs,
+    ...(ports.patience !== undefined && { patience: ports.patience }),
     heard: (outcome, until) => {
       allowance.heard(outcome, until)
       tally.heard(outcome)

@@ -32,6 +32,8 @@ const STATE_RETRY = 30_000
 const CHOOSE_EVERY = 3_600_000
 /** A pass ends: a request that failed so often in a row is left to the next. */
 const PASS_ATTEMPTS = 4
+/** And whoever asks to be left alone for longer is left alone. */
+const PASS_PATIENCE = 5000
 
 interface Choices {
   readonly fresh: ReadonlySet<string>
@@ -142,7 +144,12 @@ export function createTail(given: TailPorts): Tail {
     await leaveOthers(states, chosen)
     const went = await Promise.all(
       [...chosen.values()].map(async (log) => {
-        const opened = openReader({ ports: { ...ports, attempts: PASS_ATTEMPTS }, hosts, states }, log, fresh.has(log.id), signal)
+        const opened = openReader(
+          { ports: { ...ports, attempts: PASS_ATTEMPTS, patience: PASS_PATIENCE }, hosts, states },
+          log,
+          fresh.has(log.id),
+          signal,
+        )
         if (opened === undefined) return true
         const { reader, behind } = opened
         try {
@@ -152,7 +159,8 @@ export function createTail(given: TailPorts): Tail {
         } catch (error) {
           if (!(error instanceof LogFailure)) throw error
           await reader.failed(error)
-          return false
+          // To wait as one was told is no failure.
+          return error.until !== undefined
         }
       }),
     )

@@ -17,6 +17,8 @@ export interface KnownLog {
   readonly verified: number
   /** The last head that the list has of a log which takes nothing any more. */
   readonly final: { readonly size: number; readonly root: string } | undefined
+  /** Since when it takes nothing any more, ms, where the list has no last head. */
+  readonly closedSince?: number | undefined
 }
 
 /**
@@ -30,11 +32,13 @@ export interface HeadVerdict {
   readonly misbehaviour: readonly Misbehaviour[]
 }
 
+/** What a log has promised before it closed it may take in for a day, which is its MMD. */
+const MERGE_DELAY = 24 * 3_600_000
 /** Clocks differ a little. */
 const FUTURE = 5 * 60_000
 
 /** Judges a head that came at `now` (ms). `valid`: the log's key signed it. */
-export function judgeHead(head: Head, valid: boolean, { recent, verified, final }: KnownLog, now: number): HeadVerdict {
+export function judgeHead(head: Head, valid: boolean, { recent, verified, final, closedSince = Infinity }: KnownLog, now: number): HeadVerdict {
   const about = `${head.size}/${head.root.slice(0, 12)}`
   const found: Misbehaviour[] = []
   if (!valid) {
@@ -58,9 +62,15 @@ export function judgeHead(head: Head, valid: boolean, { recent, verified, final 
     const message = `it is closed with ${grouped(final.size)} entries and has ${grouped(head.size)} now. They are read all the same`
     found.push({ kind: 'read-only-grew', about, message })
   }
+  const before = recent.at(-1)
+  if (final === undefined && before !== undefined && head.size > before.size && now > closedSince + MERGE_DELAY) {
+    const message = `it has been closed for ${span(now - closedSince)}, and grew from ${grouped(before.size)} to ${grouped(head.size)} entries. They are read all the same`
+    found.push({ kind: 'read-only-grew', about, message })
+  }
   if (head.timestamp > now + FUTURE)
     found.push({ kind: 'future-timestamp', about, message: `its tree head is dated ${span(head.timestamp - now)} in the future` })
-  const last = recent.at(-1)
+  // One from the future was told of, and would make liars of all that come after it.
+  const last = recent.findLast(({ timestamp }) => timestamp <= now + FUTURE)
   if (last !== undefined && head.size > last.size && head.timestamp < last.timestamp)
     found.push({
       kind: 'timestamp-back',
@@ -70,11 +80,12 @@ export function judgeHead(head: Head, valid: boolean, { recent, verified, final 
   return { verdict: head.size > verified ? 'read' : 'stale', unproved: head.size < verified && twin === undefined, misbehaviour: found }
 }
 
-/** A rightly signed tree that is no beginning of what the log signed before. */
-export function shrunkenTree(head: Head, verified: number): Misbehaviour {
+/** A rightly signed tree that is no beginning of what the log signed before; `unshown`: or of which it does not show that it is, having less than it had. */
+export function shrunkenTree(head: Head, verified: number, how: 'proved' | 'unshown'): Misbehaviour {
+  const what = how === 'proved' ? 'that is not the beginning of' : 'and nothing to show any more of'
   return {
     kind: 'shrunken-tree',
     about: `${head.size}/${head.root.slice(0, 12)}`,
-    message: `it signed a tree of ${grouped(head.size)} entries that is not the beginning of the ${grouped(verified)} that were verified. What was verified stays; reading goes on when a head continues it`,
+    message: `it signed a tree of ${grouped(head.size)} entries ${what} the ${grouped(verified)} that were verified. What was verified stays; reading goes on when a head continues it`,
   }
 }

@@ -71,19 +71,21 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
 
       step(30 * MINUTE)
       const before = place.requests.filter(({ kind }) => kind === 'data-tile' || kind === 'get-entries').length
-      fork.addMany(10, FILLER)
+      ids.push(ring(fork, 'b.watched.example'))
       fork.publish()
       await run.pass()
+      await run.pass()
       await run.restart()
+      assert.deepEqual(run.rung(), ids, 'what it takes in rings at once')
       assert.deepEqual([kinds(run), (await run.state(served))?.verified.size], [['root-mismatch'], 300])
       assert.equal(
         place.requests.filter(({ kind }) => kind === 'data-tile' || kind === 'get-entries').length,
-        before,
-        'a head of which the log itself shows that it does not continue is not read',
+        before + 1,
+        'what is new in a head of which the log itself shows that it does not continue is looked into once',
       )
 
       step(31 * MINUTE)
-      ids.push(ring(fork, 'b.watched.example'))
+      ids.push(ring(fork, 'c.watched.example'))
       fork.publish()
       await run.pass()
       const state = await run.state(served)
@@ -94,7 +96,7 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
       assert.equal(evidence?.['shared_size'], 200)
       assert.equal((evidence?.['verified_head'] as { size: number } | undefined)?.size, 300)
 
-      ids.push(ring(fork, 'c.watched.example'))
+      ids.push(ring(fork, 'd.watched.example'))
       fork.publish()
       assert.ok(await run.pass())
       assert.deepEqual([run.rung(), (await run.state(served))?.verified.size], [ids, fork.head.size])
@@ -169,6 +171,29 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
       assert.equal((await run.state(served))?.verified.size, fork.head.size)
       assert.deepEqual(run.rung(), ids)
       assert.ok(run.events.some((event) => event.kind === 'log-read' && event.entries === fork.head.size - 200))
+    })
+  })
+
+  describe(`a log that lost its tree: ${protocol}`, () => {
+    it('signs less than before, anew, and shows nothing of it: that rings, if it stays so', async (t) => {
+      const { served, run, step } = await verified(t, protocol)
+      // Nothing of what was verified has its size or less, but for the beginning.
+      const view = otherTree(served.log, { shared: 0, size: 150, submissions: FILLER })
+      served.show(() => view)
+      for (let n = 0; n < 3; n++) {
+        assert.deepEqual(kinds(run), [], String(n))
+        step(11_000)
+        view.log?.publish()
+        await run.pass()
+        step(5000)
+      }
+      assert.deepEqual(kinds(run), ['shrunken-tree'])
+      assert.equal((await run.state(served))?.failing?.kind, 'misbehaves')
+      served.show(undefined)
+      const id = ring(served.log, 'a.watched.example')
+      served.log.publish()
+      assert.ok(await run.pass())
+      assert.deepEqual([run.rung(), (await run.state(served))?.verified.size, kinds(run).length], [[id], served.log.head.size, 1])
     })
   })
 

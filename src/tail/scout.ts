@@ -1,0 +1,43 @@
+// Entries that make no tree we could verify, looked into all the same: a certificate is no less issued for that its log lies.
+import { readAhead } from '../sources/read-ahead.ts'
+import { LogFailure } from '../sources/log-failure.ts'
+import type { LogFinds } from '../stores/tail.ts'
+import type { LogContext } from './context.ts'
+import type { Finds } from './state.ts'
+import { emptyFinds } from './state.ts'
+
+/** More than so many are not looked into at once: the last of them are. */
+const MOST = 16_384
+const ATTEMPTS = 3
+const PATIENCE = 5000
+
+/** What is the owner's of the entries from `start` to before `endExclusive`; as far as the log gives them. */
+export async function scout({ ports, log, client, window, signal }: LogContext, start: number, endExclusive: number): Promise<LogFinds> {
+  const { clock, random, sift, report } = ports
+  const finds: Finds = emptyFinds()
+  const pages = readAhead(Math.max(start, endExclusive - MOST), endExclusive, endExclusive, {
+    client,
+    window,
+    clock,
+    random,
+    signal,
+    attempts: ATTEMPTS,
+    patience: PATIENCE,
+    keep: false,
+    failed: ({ message }) => report({ kind: 'log-failed', log: log.description, message }),
+    succeeded: () => undefined,
+  })
+  try {
+    for await (const page of pages) {
+      const now = new Date(clock.now())
+      for (const entry of page.kept) {
+        const sifted = sift(log, entry, now)
+        if (sifted?.sighting !== undefined) finds.sightings.push(sifted.sighting)
+        if (sifted?.malformed !== undefined) finds.malformed.push(sifted.malformed)
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof LogFailure)) throw error
+  }
+  return { ...finds, alerts: [] }
+}
