@@ -34,6 +34,8 @@ const CHOOSE_EVERY = 3_600_000
 const PASS_ATTEMPTS = 4
 /** And whoever asks to be left alone for longer is left alone. */
 const PASS_PATIENCE = 5000
+/** Nor is an answer waited for longer. */
+const PASS_LONGEST = 20_000
 
 interface Choices {
   readonly fresh: ReadonlySet<string>
@@ -145,7 +147,11 @@ export function createTail(given: TailPorts): Tail {
     const went = await Promise.all(
       [...chosen.values()].map(async (log) => {
         const opened = openReader(
-          { ports: { ...ports, attempts: PASS_ATTEMPTS, patience: PASS_PATIENCE }, hosts, states },
+          {
+            ports: { ...ports, attempts: PASS_ATTEMPTS, patience: PASS_PATIENCE, longestMs: Math.min(ports.longestMs, PASS_LONGEST) },
+            hosts,
+            states,
+          },
           log,
           fresh.has(log.id),
           signal,
