@@ -12,12 +12,19 @@ import { StoreError } from './watch/errors.ts'
 import type { Failure } from './watch/step.ts'
 import { troubleAlert } from './watch/trouble.ts'
 
+interface Sent {
+  readonly message: Message
+  readonly outcome: Outcome
+  /** When the sink had answered, ms. */
+  readonly at: number
+  readonly ms: number
+}
+
 /** What happens, for whoever wants to show or count it. */
 export type MonitorEvent =
   | { readonly kind: 'asked'; readonly work: Work; readonly entries: number; readonly news: number; readonly progress: Progress; readonly ms: number }
   | { readonly kind: 'refused'; readonly work: Work; readonly failure: Failure; readonly ms: number }
-  /** `at` (ms): when the sink had answered. */
-  | { readonly kind: 'sent'; readonly message: Message; readonly outcome: Outcome; readonly at: number; readonly ms: number }
+  | ({ readonly kind: 'sent' } & Sent)
   | TailEvent
   | { readonly kind: 'taken-over'; readonly what: string }
   | { readonly kind: 'state-failed'; readonly error: StoreError }
@@ -107,17 +114,28 @@ export function createMonitor(ports: MonitorPorts): Monitor {
       return { kind: 'did', failed: false }
     })
 
+  // What a sink said that the state did not take, by sink. A message that was delivered is not sent again because the disk was full just then.
+  const unsettled = new Map<string, Sent>()
+  const settle = async (sink: string, sent: Sent): Promise<Delivering> => {
+    const { message, outcome, at } = sent
+    unsettled.set(sink, sent)
+    tell(await store.settle(message, outcome, at, ports.random()))
+    unsettled.delete(sink)
+    report({ kind: 'sent', ...sent })
+    // Waiting because we were told to is no failure.
+    return { kind: 'did', failed: outcome.kind !== 'delivered' && !(outcome.kind === 'retry' && outcome.limited === true) }
+  }
+
   const deliverNext = async (notifier: Notifier): Promise<Delivering> =>
     guarded(async () => {
+      const before = unsettled.get(notifier.name)
+      if (before !== undefined) return settle(notifier.name, before)
       const now = clock.now()
       const next = await store.nextMessage(notifier, now, now + ports.sendMs + LEASE_MARGIN, (alerts, context) => notifier.compose(alerts, context))
       if (next.kind === 'wait') return next
       const outcome = await notifier.send(next.message.composed, () => new Date(clock.now()))
       const at = clock.now()
-      tell(await store.settle(next.message, outcome, at, ports.random()))
-      report({ kind: 'sent', message: next.message, outcome, at, ms: at - now })
-      // Waiting because we were told to is no failure.
-      return { kind: 'did', failed: outcome.kind !== 'delivered' && !(outcome.kind === 'retry' && outcome.limited === true) }
+      return settle(notifier.name, { message: next.message, outcome, at, ms: at - now })
     })
 
   const review = async (late: boolean): Promise<void> => {

@@ -1,6 +1,7 @@
 // The state at a glance: is all well, and if not, what and what to do. Pure; status, /healthz, the heartbeat and the metrics say the same.
 import { budgetLeft, plannedInterval } from '../watch/schedule.ts'
 import type { QueryClass } from '../watch/schedule.ts'
+import { causeText } from '../watch/lag.ts'
 import { failingAlike, isOfNames, isOverdue } from '../watch/name-trouble.ts'
 import type { OpenTrouble } from '../watch/trouble.ts'
 import { listed, plural, span } from '../watch/words.ts'
@@ -107,6 +108,12 @@ export function overview(
   }
   if (setup.logs === true && control.runner === undefined && logs.length === 0 && reasons.length === 0)
     reasons.push({ component: 'logs', message: 'no log was read yet: start certbell watch' })
+  // It rang when it was seen, as what the log did. That it cannot be read meanwhile becomes a trouble only when it lasts, but well it is not.
+  for (const { log, cause, lastError, lagMs } of logs) {
+    if (cause !== 'misbehaves' || told(`log:${log}`)) continue
+    const message = `${log} misbehaves: ${lastError ?? causeText(cause)}. It is read on when it shows a head that continues what was verified; certbell alerts has what it did`
+    reasons.push({ component: `log:${log}`, message, since: now - lagMs })
+  }
   const runnerLate = control.runner !== undefined && now > control.runner.dueAt + RUNNER_GRACE
   if (control.runner !== undefined && runnerLate) {
     reasons.push({

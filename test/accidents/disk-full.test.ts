@@ -1,9 +1,10 @@
 // A full disk, with the real command: it is said straight to the sink, once, reading stops, and nothing is lost when there is room again.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import type { TestContext } from 'node:test'
 import { it } from 'node:test'
 import { startCertSpotterApi } from '../../src/sandbox/certspotter-api.ts'
@@ -205,3 +206,82 @@ it('a watch that waits for room on the disk ends at the first signal', async (t)
     small.remove()
   }
 })
+
+/** What the write-ahead log keeps of its room at most (bytes). */
+const KEPT = 2 * 1024 * 1024
+
+for (const killed of [false, true]) {
+  it(`the write-ahead log itself fills the disk, then a little room comes: ${killed ? 'a new start' : 'the running watch'} goes on from it`, async (t) => {
+    const small = smallDisk(t)
+    if (small === undefined) return
+    const { folder, disk } = small
+    const api = await startCertSpotterApi({ tokens: [TOKEN] })
+    const slack = await startSlack({ path: WEBHOOK_PATH })
+    try {
+      const ids = createIds()
+      const config = join(folder, 'certbell.yaml')
+      const log = join(disk, 'state', 'certbell.db-wal')
+      writeFileSync(
+        config,
+        `watch: [example.com]\nslack: ${slack.url}\nstate: ${join(disk, 'state')}\ncertspotter: {url: '${api.url}', token: ${TOKEN}, interval: 1s, quota: {full: 100000, single: 100000}}\n`,
+      )
+      let added = 0
+      const add = (count: number): void => {
+        for (const end = added + count; added < end; added++)
+          api.add(makeIssuance({ id: ids(), names: [`new-${added}.example.com`], notBefore: new Date() }))
+      }
+      const times = (n: number): number => slack.messages.filter(({ payload }) => JSON.stringify(payload).includes(`new-${n}.`)).length
+      const all = (): boolean => Array.from({ length: added }, (_, n) => times(n)).every((count) => count > 0)
+      const give = (reader: DatabaseSync): void => {
+        reader.close()
+        // Less than the log takes: the database has to grow by what the log has.
+        rmSync(join(disk, 'crumb'))
+      }
+      let reader: DatabaseSync | undefined
+      const watch = async (then: Parameters<typeof certbell>[1]['with'] & object) =>
+        certbell(['watch', '--config', config], { cwd: folder, timeout: 200_000, with: then })
+
+      const ran = await watch(async (child, said) => {
+        await until(() => slack.messages.some(({ payload }) => JSON.stringify(payload).includes('Now watching')), 'it watches')
+        // Who reads keeps the log from being begun again, so it grows.
+        reader = new DatabaseSync(join(disk, 'state', 'certbell.db'), { readOnly: true })
+        reader.exec('begin')
+        reader.prepare('select count(*) from alerts').get()
+        writeFileSync(join(disk, 'crumb'), Buffer.alloc(1280 * 1024))
+        const room = statfsSync(disk)
+        writeFileSync(join(disk, 'filler'), Buffer.alloc(room.bavail * room.bsize - 2.5 * 1024 * 1024))
+        for (let n = 0; n < 60 && !said().includes('is full'); n++) {
+          add(20)
+          await new Promise((resolve) => setTimeout(resolve, 1000))
+        }
+        assert.match(said(), /is full/)
+        assert.ok(statSync(log).size > KEPT, 'it is the log that fills the disk')
+        if (killed) {
+          child.kill('SIGKILL')
+          return
+        }
+        give(reader)
+        await until(all, 'all came', 100_000)
+        assert.ok(statSync(log).size <= KEPT, 'the log has given its room back')
+        child.kill('SIGTERM')
+      })
+      if (killed) {
+        assert.ok(reader !== undefined && ran.signal === 'SIGKILL')
+        give(reader)
+        const again = await watch(async (child) => {
+          await until(all, 'all came', 100_000)
+          assert.ok(statSync(log).size <= KEPT, 'the log has given its room back')
+          child.kill('SIGTERM')
+        })
+        assert.equal(again.code, 0, again.err)
+      } else assert.equal(ran.code, 0, ran.err)
+      const twice = Array.from({ length: added }, (_, n) => times(n)).filter((count) => count !== 1)
+      // The message that was under way when it was killed may come twice.
+      assert.ok(twice.length <= (killed ? 10 : 0) && twice.every((count) => count === 2), `${twice.length} came more than once`)
+    } finally {
+      await api.close()
+      await slack.close()
+      small.remove()
+    }
+  })
+}

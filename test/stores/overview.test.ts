@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { Control, ItemState, SinkState } from '../../src/stores/control.ts'
 import { emptyControl } from '../../src/stores/control.ts'
+import type { LogOverview } from '../../src/stores/log-overview.ts'
 import { overview } from '../../src/stores/overview.ts'
 import type { Setup } from '../../src/stores/store.ts'
 import { DAY, HOUR, MINUTE, T0, setup } from './support.ts'
@@ -192,6 +193,33 @@ describe('overview: names, sinks and quota', () => {
     const begun = emptyControl()
     begun.runner = { owner: 'x', startedAt: T0, seenAt: T0, dueAt: T0 + MINUTE }
     assert.equal(look(begun).well, true)
+  })
+
+  it('a log that misbehaves is named at once, and once', () => {
+    const liar: LogOverview = {
+      log: 'Sandbox ‘liar’ log',
+      logId: 'x',
+      operator: 'Certbell sandbox',
+      type: 'rfc6962',
+      state: 'readonly',
+      size: 9,
+      position: 9,
+      verified: 9,
+      lagMs: MINUTE,
+      lagEntries: 0,
+      cause: 'misbehaves',
+      lastError: 'its tree head cannot be reconciled with what it signed before',
+      seenAt: T0,
+    }
+    const down: LogOverview = { ...liar, log: 'down', cause: 'down', lastError: 'no connection' }
+    const reasons = (control: Control) => overview(control, {}, setup({ logs: true }), T0, [liar, down]).reasons
+    const message = `${liar.log} misbehaves: ${liar.lastError}. It is read on when it shows a head that continues what was verified; certbell alerts has what it did`
+    assert.deepEqual(reasons(state()), [{ component: `log:${liar.log}`, message, since: T0 - MINUTE }])
+    const trouble = { component: `log:${liar.log}`, kind: 'behind', since: T0 - HOUR, message: 'not read for 1 h' }
+    assert.deepEqual(
+      reasons(state((c) => (c.troubles[trouble.component] = trouble))).map(({ message: told }) => told),
+      ['not read for 1 h'],
+    )
   })
 
   it('says that there is nothing to ask for', () => {

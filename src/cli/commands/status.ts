@@ -8,7 +8,7 @@ import { openReader } from '../reader.ts'
 import { saidStraightAt } from '../straight.ts'
 import type { Session } from '../session.ts'
 import { clockText } from '../../clock-text.ts'
-import { logDocument, logRows } from '../log-rows.ts'
+import { logDocument, logRows, logsText } from '../log-rows.ts'
 import { table } from '../table.ts'
 import type { AddedItem } from '../watched-since.ts'
 import { addedText, readAddedItems } from '../watched-since.ts'
@@ -157,13 +157,13 @@ export function statusText(view: Overview, now: number, added: readonly AddedIte
 function wellLine(view: Overview, now: number): string {
   const seen = view.names.map(({ lastSuccess }) => lastSuccess)
   const fresh = seen.every((time) => time !== undefined) && seen.length > 0 ? Math.max(...seen.map((time) => now - (time ?? now))) : undefined
-  const logs = view.logs.length === 0 ? [] : [`${plural(view.logs.length, 'log')} read`]
-  const looked =
-    view.names.length === 0 && logs.length > 0
-      ? logs.join()
-      : fresh === undefined
-        ? `${plural(view.names.length, 'name')} watched`
-        : `${plural(view.names.length, 'name')} looked at within the last ${span(Math.max(fresh, 1000))}`
+  const names =
+    fresh === undefined
+      ? `${plural(view.names.length, 'name')} watched`
+      : `${plural(view.names.length, 'name')} looked at within the last ${span(Math.max(fresh, 1000))}`
+  const looked = [...(view.names.length > 0 || view.logs.length === 0 ? [names] : []), ...(view.logs.length > 0 ? [logsText(view.logs)] : [])].join(
+    ', ',
+  )
   const waits = view.sinks.reduce((sum, sink) => sum + sink.waiting, 0)
   return `All is well: ${looked}, ${waits === 0 ? 'nothing waits' : `${plural(waits, 'alert')} on the way`}.`
 }

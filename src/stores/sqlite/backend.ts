@@ -1,19 +1,22 @@
 // State in a directory: one SQLite file in WAL mode. One transaction at a time within the process, `begin immediate` between processes.
+import { join } from 'node:path'
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Alert } from '../../watch/alert.ts'
+import { StoreError } from '../../watch/errors.ts'
 import type { Backend, StoredMessage, Transaction } from '../backend.ts'
 import type { Control } from '../control.ts'
 import { parseControl } from '../control.ts'
 import { translate } from './errors.ts'
 import type { Issuances } from './issuances.ts'
 import { createIssuances } from './issuances.ts'
-import { openDatabase, stillThere } from './open.ts'
+import { emptyWal, FILE_NAME, openDatabase, stillThere } from './open.ts'
 import { createReader, readControl } from './reader.ts'
 import type { MessageRow } from './schema.ts'
 
 /** Opens (or makes) the state in `directory`; `shown` is how messages call it. Throws OwnerError or StoreError. */
 export async function openSqlite(directory: string, shown: string): Promise<Backend> {
   const database = openDatabase(directory, shown)
+  const path = join(directory, FILE_NAME)
   const check = stillThere(directory, shown)
   const issuances = createIssuances(database)
   const statements = createStatements(database)
@@ -48,7 +51,15 @@ export async function openSqlite(directory: string, shown: string): Promise<Back
   return {
     transact: async (body, firm = false) => {
       // The next one waits for this one, however it ends.
-      const run = tail.then(async () => once(body, firm))
+      const run = tail.then(async () => {
+        try {
+          return await once(body, firm)
+        } catch (error) {
+          // What fills the disk may be our own write-ahead log, whose pages mostly have their place in the database.
+          if (!(error instanceof StoreError && error.code === 'full' && emptyWal(database, path))) throw error
+          return once(body, firm)
+        }
+      })
       tail = run.catch(() => undefined)
       return run
     },

@@ -11,6 +11,13 @@ import { MIGRATIONS } from './schema.ts'
 export const FILE_NAME = 'certbell.db'
 /** How long one process waits for another's transaction: those take milliseconds. */
 const BUSY_MS = 5000
+/**
+ * When so many pages are in the write-ahead log they are moved into the database, and it is written from its beginning again: 1 MiB. Each step writes whole
+ * pages, some 50 kB of them for an alert that is found, composed and sent, so a log that may grow large fills a small disk with what is hardly anything.
+ */
+const WAL_PAGES = 256
+/** What a log that had to grow beyond that keeps of it (bytes). */
+const WAL_KEEPS = 2 * 1024 * 1024
 
 /** Opens the database of a state directory, making both if there are none. Throws OwnerError or StoreError. */
 export function openDatabase(directory: string, shown: string): DatabaseSync {
@@ -44,12 +51,37 @@ function openChecked(path: string, readOnly: boolean, shown: string): DatabaseSy
   const database = connect(path, readOnly)
   try {
     checkVersion(database, shown)
-    if (!readOnly) migrate(database)
+    if (!readOnly) {
+      // Left by one that was killed. On a full disk it may be what fills it.
+      if (walBytes(path) > WAL_KEEPS) emptyWal(database, path)
+      migrate(database)
+    }
     return database
   } catch (error) {
     database.close()
     throw error
   }
+}
+
+/**
+ * Moves what is in the write-ahead log at `path` into the database and gives its room back to the disk. False if that gained nothing: it was empty, somebody
+ * reads from it, or the pages that the database lacks have no room either.
+ */
+export function emptyWal(database: DatabaseSync, path: string): boolean {
+  const before = walBytes(path)
+  try {
+    // Whoever reads is done in milliseconds; who is not is not waited for with all else standing still.
+    database.exec('pragma busy_timeout = 200; pragma wal_checkpoint(truncate)')
+  } catch {
+    // As it was; the next one who needs room tries again.
+  } finally {
+    database.exec(`pragma busy_timeout = ${BUSY_MS}`)
+  }
+  return walBytes(path) < before
+}
+
+function walBytes(path: string): number {
+  return statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0
 }
 
 function connect(path: string, readOnly: boolean): DatabaseSync {
@@ -59,7 +91,9 @@ function connect(path: string, readOnly: boolean): DatabaseSync {
       // NORMAL: whatever dies, the file is whole and consistent. A power cut (not a crash) may take the last steps as a whole: what they found
       // is found again, and rings again. That is the at-least-once that is promised, at half the price of a sync for each step. A query that was
       // counted must not be forgotten so; see `firm` in backend.ts.
-      database.exec('pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = 8000; pragma journal_size_limit = 4194304')
+      database.exec(
+        `pragma journal_mode = wal; pragma synchronous = normal; pragma wal_autocheckpoint = ${WAL_PAGES}; pragma journal_size_limit = ${WAL_KEEPS}`,
+      )
     }
     database.exec('pragma cache_size = -4000')
     return database
