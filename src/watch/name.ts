@@ -120,8 +120,9 @@ function toALabel(label: string): string | undefined {
   return encodeLabel(mapped)
 }
 
+// Of a star's place among the letters Punycode says nothing: `*日本` may be any label, too.
 function encodeLabel(label: string): string | undefined {
-  const encoded = CONTROL.test(label) ? undefined : encodePunycode(label)
+  const encoded = CONTROL.test(label) || label.includes('*') ? undefined : encodePunycode(label)
   return encoded === undefined ? undefined : `xn--${encoded}`
 }
 
