@@ -47,8 +47,8 @@ export function textReadings(bytes: Uint8Array): readonly string[] {
  * so it is asked about only where the encoding is open. A UTF8String is UTF-8, and common names in Cyrillic or Chinese must not ring for everyone.
  */
 export function nameTextsOf(bytes: Uint8Array): readonly string[] {
-  const [likeliest = '', ...others] = readLooseText(bytes)
-  return [likeliest, ...others.filter((text) => C1.test(text))]
+  const readings = readLooseText(bytes)
+  return readings.length === 1 ? readings : readings.filter((text, n) => n === 0 || C1.test(text))
 }
 
 /**
@@ -76,6 +76,11 @@ function nameTexts(raw: string): readonly string[] {
   const add = (text: string): void => {
     const cleaned = displayName(text)
     if (cleaned !== '') texts.add(cleaned)
+    // Some look for blanks once, and then a line break before the last dot is part of the label.
+    const trimmed = text.trim()
+    let end = trimmed.length
+    while (trimmed[end - 1] === '.') end--
+    if (/\s/.test(trimmed[end - 1] ?? '')) texts.add(trimmed.slice(0, end).toLowerCase())
     // Some skip NULs at the start.
     if (cleaned.startsWith('\0')) add(cleaned.replace(/^[\s\0]+/, ''))
   }
