@@ -1,6 +1,6 @@
 // The names of a certificate that was read, for people and for matching. All of them are a stranger's words.
 import type { Certificate } from '../ct/certificate.ts'
-import { displayName, textReadings } from './name.ts'
+import { displayName, fromLatin1, nameTextsOf, textReadings } from './name.ts'
 
 /** Every dNSName and every common name, in each way that its bytes can be read, in the certificate's order. Not cleaned. */
 export function namesOf(certificate: Certificate): readonly string[] {
@@ -8,11 +8,11 @@ export function namesOf(certificate: Certificate): readonly string[] {
 }
 
 /**
- * The names that a matcher is asked about: each dNSName once, since nameReadings finds the other encoding from either, and of the common names what
+ * The names that a matcher is asked about: each dNSName in as few ways as nameReadings needs, and of the common names what
  * may be a host's. Browsers ignore common names, older entries and other clients do not.
  */
 export function hostNamesOf(certificate: Certificate): readonly string[] {
-  return [...certificate.dnsNames.map((bytes) => textReadings(bytes)[0] ?? ''), ...certificate.commonNames.flatMap(hostsInCommonName)]
+  return [...certificate.dnsNames.flatMap(nameTextsOf), ...certificate.commonNames.flatMap(hostsInCommonName)]
 }
 
 /** Names for people and for comparing, each once, in their order; empty ones are left out. */
@@ -31,6 +31,7 @@ export function cleanNames(names: readonly string[]): readonly string[] {
 function hostsInCommonName(text: string): readonly string[] {
   const whole = displayName(text)
   if (!whole.includes(' ')) return [text]
-  const bare = whole.replace(/^https?:\/\//, '')
-  return [bare, ...bare.split(/[\0/]/, 1)].map(displayName).filter((name, n, all) => !name.includes(' ') && all.indexOf(name) === n)
+  const bare = [whole, displayName(fromLatin1(text) ?? '')].map((each) => each.replace(/^https?:\/\//, ''))
+  const parts = bare.flatMap((each) => [each, ...each.split(/[\0/]/, 1)]).map(displayName)
+  return parts.filter((name, n) => name !== '' && !name.includes(' ') && parts.indexOf(name) === n)
 }

@@ -6,7 +6,7 @@ import { itemKey } from './item.ts'
 import type { Item } from './item.ts'
 import { createLabelTrie } from './label-trie.ts'
 import type { Budget, LabelTrie } from './label-trie.ts'
-import { displayName, nameReadings } from './name.ts'
+import { displayName, matchedName, nameReadings } from './name.ts'
 import type { Label } from './name.ts'
 
 /** One name of a certificate, and the item that it matches, as the owner wrote it. */
@@ -88,7 +88,7 @@ export function createMatcher(watch: readonly Item[], exclude: readonly Item[]):
       for (const name of names.length > 8 ? new Set(names) : names.filter((each, n) => names.indexOf(each) === n)) {
         // Nearly every name there is has one reading, no wildcard, and touches nothing or one item that is not excluded.
         const plain = PLAIN.test(name) && watched.all === undefined ? watched.names.plain(name) : undefined
-        if (plain === undefined) judge(displayName(name), readingsOf(name))
+        if (plain === undefined) judge(matchedName(name), readingsOf(name))
         else if (plain.length === 1 && plain[0] !== undefined && exclude.length === 0) {
           news = true
           const key = keyOf(plain[0])
@@ -122,11 +122,23 @@ function itemSet(items: readonly Item[]): ItemSet {
   return set
 }
 
-// An address in a dNSName or a common name is an address: no name can look like one.
+// An address in a dNSName or a common name is an address: no name can look like one. With leading zeros it is so to some, and to others octal or nothing.
 function readingsOf(name: string): readonly Reading[] {
   const readings = nameReadings(name).map((labels): Reading => ({ labels }))
   if (!/\d\.\d|:/.test(name)) return readings
-  return readings.map((reading) => ('labels' in reading ? (addressReadings(reading.labels.join('.'))[0] ?? reading) : reading))
+  return readings.flatMap((reading) => {
+    if (!('labels' in reading)) return [reading]
+    const text = reading.labels.join('.')
+    const [address] = addressReadings(text)
+    if (address !== undefined) return [address]
+    return [reading, ...addressReadings(mendAddress(text))]
+  })
+}
+
+// Leading zeros left out, and what comes from a second `::` on.
+function mendAddress(text: string): string {
+  if (/^\d{1,3}(?:\.\d{1,3}){3}$/.test(text)) return text.split('.').map(Number).join('.')
+  return /^[0-9a-f:]+$/.test(text) ? text.split('::', 2).join('::') : ''
 }
 
 function addressReadings(text: string): readonly Reading[] {

@@ -1,6 +1,6 @@
 // Names as certificates have them, read so that nothing slips by. Whoever has a certificate issued may put anything there: a URL, a NUL, blanks, a
 // trailing dot, UTF-8 or Latin-1 where ASCII belongs. Each way in which some client might understand a name is one reading of it.
-import { decodeLatin1, decodeUtf8, readLooseText } from '../ct/text.ts'
+import { decodeLatin1, readLooseText } from '../ct/text.ts'
 import { decodePunycode, encodePunycode } from './punycode.ts'
 
 /** One label of a reading, lower-case and in ASCII: text, a wildcard (`*`, `w*w`), `?` as redacted certificates have it, or UNPARSABLE. */
@@ -15,6 +15,9 @@ const PLAIN = /^[a-z0-9*_-][a-z0-9*_.-]*[a-z0-9*_-]$/
 // The dots that IDNA takes for one (UTS 46, section 4.5).
 const OTHER_DOTS = /[\u3002\uff0e\uff61]/g
 const NOT_ASCII = /[^\u0000-\u007f]/
+const C1 = /[\u0080-\u009f]/
+// No letters of any encoding: a label that is not ASCII and has one of these cannot be a name's.
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 
 /** The name for people and for comparing: lower-case, without blanks around it and without trailing dots; otherwise as it is, so hostile. */
 export function displayName(raw: string): string {
@@ -24,9 +27,28 @@ export function displayName(raw: string): string {
   return name.toLowerCase()
 }
 
+/** As displayName, but each label that has a C1 control in it is UNPARSABLE: mostly UTF-8 that was read as Latin-1, which nobody can read. */
+export function matchedName(raw: string): string {
+  const name = displayName(raw)
+  if (!C1.test(name)) return name
+  return name
+    .split('.')
+    .map((label) => (C1.test(label) ? UNPARSABLE : label))
+    .join('.')
+}
+
 /** What a certificate's bytes say: ASCII, or UTF-8 (if it is) and Latin-1 both. */
 export function textReadings(bytes: Uint8Array): readonly string[] {
   return readLooseText(bytes)
+}
+
+/**
+ * What a certificate's bytes say, for nameReadings. That finds the other encoding from either, except where Latin-1 has C1 controls: such a label may be any,
+ * so it is asked about only where the encoding is open. A UTF8String is UTF-8, and common names in Cyrillic or Chinese must not ring for everyone.
+ */
+export function nameTextsOf(bytes: Uint8Array): readonly string[] {
+  const readings = readLooseText(bytes)
+  return readings.length === 1 ? readings : readings.filter((text, n) => n === 0 || C1.test(text))
 }
 
 /**
@@ -38,8 +60,12 @@ export function nameReadings(raw: string): readonly (readonly Label[])[] {
   if (/^[a-zA-Z0-9*_-]+(?:\.[a-zA-Z0-9*_-]+)*$/.test(raw)) return [raw.toLowerCase().split('.')]
   const found = new Map<string, readonly Label[]>()
   for (const text of nameTexts(raw)) {
-    const labels = text.split('.').map(toLabel)
-    found.set(labels.join('.'), labels)
+    const parts = text.split('.')
+    const add = (labels: readonly Label[]): void => void found.set(labels.join('.'), labels)
+    add(parts.map(toLabel))
+    // Whoever encodes what is not normalized gets another A-label.
+    if (NOT_ASCII.test(text) && text !== text.normalize('NFC'))
+      add(parts.map((part) => (NOT_ASCII.test(part) ? encodeLabel(part) : toLabel(part)) ?? UNPARSABLE))
   }
   return [...found.values()]
 }
@@ -50,6 +76,13 @@ function nameTexts(raw: string): readonly string[] {
   const add = (text: string): void => {
     const cleaned = displayName(text)
     if (cleaned !== '') texts.add(cleaned)
+    // Some look for blanks once, and then a line break before the last dot is part of the label.
+    const trimmed = text.trim()
+    let end = trimmed.length
+    while (trimmed[end - 1] === '.') end--
+    if (/\s/.test(trimmed[end - 1] ?? '')) texts.add(trimmed.slice(0, end).toLowerCase())
+    // Some skip NULs at the start.
+    if (cleaned.startsWith('\0')) add(cleaned.replace(/^[\s\0]+/, ''))
   }
   for (const encoded of NOT_ASCII.test(raw) ? encodings(raw) : [raw]) {
     const whole = encoded.trim().replace(/^https?:\/\//i, '')
@@ -64,14 +97,19 @@ function halves(text: string, separator: string): readonly string[] {
   return at === -1 ? [text] : [text.slice(0, at), text]
 }
 
-// The text itself; as IDNA would map it (full-width letters, ideographic dots); and, if it may be UTF-8 that was read as Latin-1 or the reverse, undone.
+/** What bytes say as UTF-8, with U+FFFD for what is none, that were read as Latin-1; undefined if they cannot have been, or are ASCII. */
+export function fromLatin1(text: string): string | undefined {
+  return NOT_ASCII.test(text) && !/[^\u0000-\u00ff]/.test(text) ? Buffer.from(text, 'latin1').toString('utf8') : undefined
+}
+
+// The text itself; as IDNA would map it (full-width letters, ideographic dots); and, if it may be UTF-8 that was read as Latin-1 or the reverse, undone:
+// one label's bad UTF-8 does not spoil the others. C1 controls that come of undoing say that there was nothing to undo.
 function encodings(raw: string): readonly string[] {
   const out = [raw]
-  if (!/[^\u0000-\u00ff]/.test(raw)) {
-    const utf8 = decodeUtf8(Buffer.from(raw, 'latin1'))
-    if (utf8 !== undefined) out.push(utf8)
-  }
-  out.push(decodeLatin1(Buffer.from(raw, 'utf8')))
+  const utf8 = fromLatin1(raw)
+  if (utf8 !== undefined) out.push(utf8)
+  const latin1 = decodeLatin1(Buffer.from(raw, 'utf8'))
+  if (!C1.test(latin1)) out.push(latin1)
   return [...out, ...out.map((text) => text.replace(OTHER_DOTS, '.').normalize('NFKC'))]
 }
 
@@ -83,9 +121,13 @@ function toLabel(text: string): Label {
 // NFC, as the same letters may be composed or not; lower-case before and after, as either may undo the other.
 function toALabel(label: string): string | undefined {
   const mapped = label.toLowerCase().normalize('NFC').toLowerCase()
-  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(mapped)) return undefined
-  if (!NOT_ASCII.test(mapped)) return mapped
-  const encoded = encodePunycode(mapped)
+  if (!CONTROL.test(mapped) && !NOT_ASCII.test(mapped)) return mapped
+  return encodeLabel(mapped)
+}
+
+// Of a star's place among the letters Punycode says nothing: `*日本` may be any label, too.
+function encodeLabel(label: string): string | undefined {
+  const encoded = CONTROL.test(label) || label.includes('*') ? undefined : encodePunycode(label)
   return encoded === undefined ? undefined : `xn--${encoded}`
 }
 
