@@ -57,7 +57,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries(response.headers))
       if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
-    const body = await readBody(response.body, Number(headers['content-length']), request, signal)
+    const body = await readBody(response.body, request, signal)
     const encoding = packing(headers['content-encoding'])
     const answer = { status: response.statusCode, headers }
     if (request.packed !== true) return { ...answer, body: inflate(body, encoding, request.maxBytes) }
@@ -73,10 +73,8 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
   }
 }
 
-// `length` is what the answer says of itself, NaN if nothing.
 async function readBody(
   stream: AsyncIterable<Buffer> & { destroy(): unknown },
-  length: number,
   { maxBytes, scratch, admit }: HttpRequest,
   signal: AbortSignal,
 ): Promise<Buffer> {
@@ -86,7 +84,7 @@ async function readBody(
     for await (const chunk of stream) {
       const before = size
       size += chunk.length
-      if (size > maxBytes || length > maxBytes) {
+      if (size > maxBytes) {
         stream.destroy()
         throw tooLarge(maxBytes)
       }

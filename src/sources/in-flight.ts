@@ -49,7 +49,7 @@ export function createInFlight({ all, one, least }: RoomLimits = LIMITS): InFlig
   let held = 0
   const waiting = new Set<Waiting>()
   const largeTurn = createTurns()
-  const sweep = createSweep()
+  const received = createSweep()
 
   const usualOf = (log: { held: number; readonly open: Set<object> }): Hold => {
     const me = {}
@@ -70,7 +70,7 @@ export function createInFlight({ all, one, least }: RoomLimits = LIMITS): InFlig
       admit: (bytes, signal) => {
         // One of which nothing came yet holds nothing, and must not be waited for.
         log.open.add(me)
-        sweep(bytes)
+        received(bytes)
         if (mayHave(bytes)) {
           take(bytes)
           return undefined
@@ -109,7 +109,7 @@ export function createInFlight({ all, one, least }: RoomLimits = LIMITS): InFlig
       },
       scratch,
       admit: (bytes) => {
-        sweep(bytes)
+        received(bytes)
         return undefined
       },
       close: () => {

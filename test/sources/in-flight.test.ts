@@ -144,8 +144,8 @@ async function watched(t: { after(end: () => Promise<void>): void }, protocol: L
   log.addMany(count, padded)
   log.publish()
   const { url } = host.serve(log, { protocol })
-  const { http, close } = createHttp()
-  t.after(close)
+  const network = createHttp()
+  t.after(async () => network.close())
   const inFlight = createInFlight()
   let largeNow = 0
   const watching: Http = async (request) => {
@@ -154,7 +154,7 @@ async function watched(t: { after(end: () => Promise<void>): void }, protocol: L
     if (isLarge) seen.largeAtOnce = Math.max(seen.largeAtOnce, ++largeNow)
     if (isLarge) seen.large += 1
     try {
-      return await http({
+      return await network.http({
         ...request,
         ...(admit !== undefined && {
           admit: (bytes, signal) => {
