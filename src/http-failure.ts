@@ -3,7 +3,8 @@ import { NetworkError } from './http.ts'
 
 /** The answer is larger than was asked for. */
 export function tooLarge(maxBytes: number): NetworkError {
-  return new NetworkError('too-large', `the answer is larger than ${Math.round(maxBytes / 1024 / 1024)} MiB`, true)
+  const limit = maxBytes < 1_048_576 ? `${Math.round(maxBytes / 1024)} KiB` : `${Math.round(maxBytes / 1_048_576)} MiB`
+  return new NetworkError('too-large', `the answer is larger than ${limit}`, true)
 }
 
 /** The answer came in an encoding that nobody asked for. */

@@ -1,6 +1,6 @@
 // The HTTP port on undici: one whole answer within a time and a size, or a NetworkError that says what failed and never shows the URL.
 import type { Agent as AgentType, Dispatcher } from 'undici'
-import type { Http, HttpRequest, HttpResponse, Scratch } from './http.ts'
+import type { Http, HttpRequest, HttpResponse } from './http.ts'
 import { classify, stopped, tooLarge } from './http-failure.ts'
 import { inflate, packing } from './http-inflate.ts'
 import { Agent, request as send } from './undici-core.ts'
@@ -57,11 +57,15 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries(response.headers))
       if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
-    const body = await readBody(response.body, request.maxBytes, request.scratch)
+    const body = await readBody(response.body, request, signal)
     const encoding = packing(headers['content-encoding'])
     const answer = { status: response.statusCode, headers }
     if (request.packed !== true) return { ...answer, body: inflate(body, encoding, request.maxBytes) }
-    return { ...answer, body: body.length < body.buffer.byteLength ? Buffer.from(body) : body, ...(encoding !== undefined && { encoding }) }
+    return {
+      ...answer,
+      body: request.scratch === undefined && body.length < body.buffer.byteLength ? Buffer.from(body) : body,
+      ...(encoding !== undefined && { encoding }),
+    }
   } catch (error) {
     throw stopped(timeout.signal, request.signal, request.timeoutMs, error) ?? classify(error)
   } finally {
@@ -69,22 +73,71 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
   }
 }
 
-async function readBody(stream: AsyncIterable<Buffer> & { destroy(): unknown }, maxBytes: number, scratch?: Scratch): Promise<Buffer> {
-  const chunks: Buffer[] = []
+async function readBody(
+  stream: AsyncIterable<Buffer> & { destroy(): unknown },
+  { maxBytes, scratch, admit }: HttpRequest,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const pieces = scratch === undefined ? gather() : undefined
   let size = 0
-  for await (const chunk of stream) {
-    const before = size
-    size += chunk.length
-    if (size > maxBytes) {
-      stream.destroy()
-      throw tooLarge(maxBytes)
+  try {
+    for await (const chunk of stream) {
+      const before = size
+      size += chunk.length
+      if (size > maxBytes) {
+        stream.destroy()
+        throw tooLarge(maxBytes)
+      }
+      // Nothing more is read meanwhile, and so the socket is not, either.
+      const room = admit?.(chunk.length, signal)
+      if (room !== undefined) await room
+      if (scratch === undefined) pieces?.add(chunk)
+      else {
+        if (scratch.buffer.length < size) scratch.buffer = Buffer.concat([scratch.buffer.subarray(0, before)], Math.min(maxBytes, 2 * size))
+        chunk.copy(scratch.buffer, before)
+      }
     }
-    if (scratch === undefined) chunks.push(chunk)
-    else {
-      if (scratch.buffer.length < size) scratch.buffer = Buffer.concat([scratch.buffer.subarray(0, before)], Math.min(maxBytes, 2 * size))
-      chunk.copy(scratch.buffer, before)
+    return pieces?.whole() ?? scratch?.buffer.subarray(0, size) ?? Buffer.alloc(0)
+  } finally {
+    pieces?.drop()
+  }
+}
+
+const LEAST_PIECE = 64 * 1024
+const MOST_PIECE = 1024 * 1024
+
+// A body in memory of its own, which is given back at once. Left to the collector, answers of tens of megabytes pile up until it comes round; and in chunks as
+// small as a server likes to send them, each byte may cost a hundred.
+function gather(): { add(chunk: Buffer): void; whole(): Buffer; drop(): void } {
+  let first: Buffer | undefined
+  let size = 0
+  let free = 0
+  const pieces: Buffer[] = []
+  const put = (chunk: Buffer): void => {
+    for (let done = 0; done < chunk.length;) {
+      if (free === 0) {
+        free = Math.min(MOST_PIECE, Math.max(LEAST_PIECE, size))
+        pieces.push(Buffer.allocUnsafeSlow(free))
+      }
+      const piece = pieces.at(-1)!
+      const copied = chunk.copy(piece, piece.length - free, done)
+      done += copied
+      free -= copied
+      size += copied
     }
   }
-  if (scratch !== undefined) return scratch.buffer.subarray(0, size)
-  return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks, size)
+  return {
+    add: (chunk) => {
+      // Most small answers are one chunk.
+      if (first === undefined) first = chunk
+      else {
+        if (size === 0) put(first)
+        put(chunk)
+      }
+    },
+    whole: () => (size === 0 ? (first ?? Buffer.alloc(0)) : Buffer.concat(pieces, size)),
+    drop: () => {
+      for (const { buffer } of pieces) if (buffer instanceof ArrayBuffer) buffer.transfer(0)
+    },
+  }
 }

@@ -16,9 +16,14 @@ export interface HttpRequest {
   readonly scratch?: Scratch
   /**
    * The body may stay as it came, packed, for who unpacks it elsewhere: `maxBytes` then counts what came, and has to be counted again. Its memory is nobody
-   * else's, but for what small Buffers share.
+   * else's, but for what small Buffers share, and `scratch`.
    */
   readonly packed?: boolean
+  /**
+   * Asked for each piece of the body, before the next is read: undefined if there is room for so many bytes, or a promise until there is. It rejects with the
+   * signal's reason. The port of the platform's fetch does not ask.
+   */
+  readonly admit?: (bytes: number, signal: AbortSignal) => Promise<void> | undefined
 }
 
 /** Memory that is used again. It grows to what the largest answer needed. */

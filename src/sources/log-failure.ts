@@ -10,17 +10,24 @@ export type LogTrouble = 'limited' | 'down' | 'slow' | 'broken' | 'misbehaves'
 
 /**
  * One request that came to nothing. `until` (ms): it was told when to come back. `status`: of the answer, if there was one. `strange`: the answer is not
- * cut off, there is something in it that cannot be read.
+ * cut off, there is something in it that cannot be read. `tooLarge`: it is, or what it unpacks to.
  */
 export class LogFailure extends Error {
   readonly kind: LogTrouble
   readonly until: number | undefined
   readonly status: number | undefined
   readonly strange: boolean
+  readonly tooLarge: boolean
   constructor(
     kind: LogTrouble,
     message: string,
-    more: { readonly until?: number | undefined; readonly status?: number; readonly strange?: boolean; readonly cause?: unknown } = {},
+    more: {
+      readonly until?: number | undefined
+      readonly status?: number
+      readonly strange?: boolean
+      readonly tooLarge?: boolean
+      readonly cause?: unknown
+    } = {},
   ) {
     super(message, { cause: more.cause })
     this.name = 'LogFailure'
@@ -28,12 +35,14 @@ export class LogFailure extends Error {
     this.until = more.until
     this.status = more.status
     this.strange = more.strange ?? false
+    this.tooLarge = more.tooLarge ?? false
   }
 }
 
 /** What it means of a log that no whole answer came. */
 export function unanswered(error: NetworkError): LogFailure {
-  return new LogFailure(error.code === 'timeout' ? 'slow' : error.code === 'too-large' ? 'broken' : 'down', error.message, { cause: error })
+  const tooLarge = error.code === 'too-large'
+  return new LogFailure(error.code === 'timeout' ? 'slow' : tooLarge ? 'broken' : 'down', error.message, { tooLarge, cause: error })
 }
 
 /** What cannot be read is an answer that is none: it is asked for again. */

@@ -6,9 +6,12 @@ import { parseRetryAfter } from '../watch/retry.ts'
 import { span } from '../watch/words.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import type { Host } from './hosts.ts'
+import type { Hold, LogRoom } from './in-flight.ts'
+import { createInFlight, createTurns } from './in-flight.ts'
 import type { LogTrouble } from './log-failure.ts'
 import { LogFailure, unanswered } from './log-failure.ts'
 import type { PackedAnswer } from './read-page.ts'
+import { release } from './read-page.ts'
 
 /** How long an answer may take, and how large it may be when it is unpacked. */
 export interface LogLimits {
@@ -20,8 +23,11 @@ export interface LogLimits {
 export interface LogHttp {
   /** The body of a 200, unpacked. */
   readonly get: (path: string, limits: LogLimits, signal: AbortSignal) => Promise<Buffer>
-  /** The body of a 200 as it came, to be unpacked where it is read. */
-  readonly getPacked: (path: string, limits: LogLimits, signal: AbortSignal) => Promise<PackedAnswer>
+  /**
+   * What `read` makes of the body of a 200 as it came, to be unpacked where it is read; then its memory is gone. Of an answer that is too large for what is
+   * usual `read` may be called again. It must wait for no other answer: it holds what others wait for.
+   */
+  readonly getPacked: <T>(path: string, limits: LogLimits, signal: AbortSignal, read: (answer: PackedAnswer) => Promise<T>) => Promise<T>
 }
 
 /** What came of a request: a whole answer; a refusal or no answer, by what that is called elsewhere; an answer of another status, by its class. */
@@ -34,6 +40,8 @@ export interface LogHttpOptions {
   readonly url: string
   readonly host: Host
   readonly bandwidth: Bandwidth
+  /** For what `getPacked` holds; default: as much as a process may. */
+  readonly room?: LogRoom
   readonly userAgent: string
   /** No request may take longer, ms. */
   readonly longestMs: number
@@ -46,33 +54,46 @@ export interface LogHttpOptions {
 // DigiCert asks that connections are not kept (firehose.md, 3.3).
 const OFF_AT_ONCE = /(?:^|\.)digicert\.com$/
 
+/** Of a page or a data tile, packed and unpacked: real ones have half a megabyte, and 2 MiB at most. Larger ones are asked for one at a time. */
+const USUAL = 4 * 1024 * 1024
+/** Paths that are remembered for that. A log that answers them all too large decides how many there are. */
+const MOST_LARGE = 256
+
 /** The way to one log. */
-export function createLogHttp({
-  http,
-  clock,
-  url,
-  host,
-  bandwidth,
-  userAgent,
-  longestMs,
-  patience = Infinity,
-  heard = () => undefined,
-}: LogHttpOptions): LogHttp {
-  const ask = async (path: string, { timeoutMs, maxBytes }: LogLimits, signal: AbortSignal, packed: boolean): Promise<HttpResponse> =>
+export function createLogHttp(options: LogHttpOptions): LogHttp {
+  const {
+    http,
+    clock,
+    url,
+    host,
+    bandwidth,
+    room = createInFlight().log(),
+    userAgent,
+    longestMs,
+    patience = Infinity,
+    heard = () => undefined,
+  } = options
+  const large = new Set<string>()
+  const largeTurn = createTurns()
+  const ask = async (path: string, { timeoutMs, maxBytes }: LogLimits, signal: AbortSignal, hold?: Hold): Promise<HttpResponse> =>
     host.run(
       signal,
       async () => {
+        await hold?.begin(signal)
         const paid = await bandwidth.wait(signal)
         const sentAt = clock.now()
         const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, identity' }
         const once = OFF_AT_ONCE.test(new URL(url).hostname)
         const limits = { timeoutMs: Math.min(timeoutMs, longestMs), maxBytes }
-        const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal, once, packed }).catch((error: unknown) => {
+        const { admit, scratch } = hold ?? {}
+        const into = { packed: hold !== undefined, ...(admit !== undefined && { admit }), ...(scratch !== undefined && { scratch }) }
+        const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal, once, ...into }).catch((error: unknown) => {
           paid(0)
           signal.throwIfAborted()
           if (!(error instanceof NetworkError)) throw error
           const failure = unanswered(error)
-          heard(failure.kind)
+          // Asked for again at once, with another limit.
+          if (!(failure.tooLarge && hold !== undefined && maxBytes === USUAL)) heard(failure.kind)
           throw failure
         })
         // Packed, if it says how much that was.
@@ -99,11 +120,44 @@ export function createLogHttp({
       },
       patience,
     )
+  const readOnce = async <T>(
+    path: string,
+    limits: LogLimits,
+    signal: AbortSignal,
+    hold: Hold,
+    read: (answer: PackedAnswer) => Promise<T>,
+  ): Promise<T> => {
+    try {
+      const { body, encoding } = await ask(path, limits, signal, hold)
+      const made = await read({ bytes: body, encoding, maxBytes: limits.maxBytes })
+      release(body)
+      return made
+    } finally {
+      hold.close()
+    }
+  }
   return {
-    get: async (path, limits, signal) => (await ask(path, limits, signal, false)).body,
-    getPacked: async (path, limits, signal) => {
-      const { body, encoding } = await ask(path, limits, signal, true)
-      return { bytes: body, encoding, maxBytes: limits.maxBytes }
+    get: async (path, limits, signal) => (await ask(path, limits, signal)).body,
+    getPacked: async (path, limits, signal, read) => {
+      if (!large.has(path)) {
+        try {
+          return await readOnce(path, { ...limits, maxBytes: Math.min(USUAL, limits.maxBytes) }, signal, room.usual(), read)
+        } catch (error) {
+          if (!(error instanceof LogFailure) || !error.tooLarge || limits.maxBytes <= USUAL) throw error
+          large.add(path)
+          const [oldest] = large
+          if (large.size > MOST_LARGE && oldest !== undefined) large.delete(oldest)
+        }
+      }
+      // Whoever waits here takes no place at the host.
+      const leave = await largeTurn(signal)
+      try {
+        const made = await readOnce(path, limits, signal, room.large(limits.maxBytes), read)
+        large.delete(path)
+        return made
+      } finally {
+        leave()
+      }
     },
   }
 }

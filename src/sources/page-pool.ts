@@ -65,6 +65,8 @@ interface Order {
   /** No other order of this process ever has it, so that nothing is taken for another's. */
   readonly id: number
   readonly answer: PackedAnswer
+  /** Of its bytes, which may be gone once the signal is aborted. */
+  readonly size: number
   readonly kind: PageKind
   readonly signal: AbortSignal
   readonly resolve: (page: LogPage) => void
@@ -122,16 +124,16 @@ export function createPagePool({ sieve, most, now, startAt = START_AT, entry = E
     if (order === undefined) return
     helper.orders.delete(id)
     if (helper.orders.size === 0) helper.thread.unref()
-    bytesOut -= order.answer.bytes.length
+    bytesOut -= order.size
     if (page !== undefined) order.resolve({ ...page, hashes: Buffer.from(page.hashes.buffer, page.hashes.byteOffset, page.hashes.length) })
-    else if (failure !== undefined) order.reject(new LogFailure(failure.kind, failure.message, { strange: failure.strange }))
+    else if (failure !== undefined) order.reject(new LogFailure(failure.kind, failure.message, failure))
     else finishHere(order)
   }
 
   // What it was at is read here, and not by another worker, which it might break as well.
   const takeBack = ({ orders }: Helper): void => {
     for (const order of orders.values()) {
-      bytesOut -= order.answer.bytes.length
+      bytesOut -= order.size
       finishHere(order)
     }
     orders.clear()
@@ -143,7 +145,7 @@ export function createPagePool({ sieve, most, now, startAt = START_AT, entry = E
         const order = waiting.shift()
         if (order === undefined) return
         if (order.signal.aborted) {
-          bytesOut -= order.answer.bytes.length
+          bytesOut -= order.size
           continue
         }
         give(helper, order)
@@ -166,7 +168,7 @@ export function createPagePool({ sieve, most, now, startAt = START_AT, entry = E
     turn = undefined
     const order = waiting.shift()
     if (order !== undefined) {
-      bytesOut -= order.answer.bytes.length
+      bytesOut -= order.size
       finishHere(order)
     }
     handOut()
@@ -221,10 +223,12 @@ export function createPagePool({ sieve, most, now, startAt = START_AT, entry = E
       const onAbort = (): void => reject(signal.reason as Error)
       signal.addEventListener('abort', onAbort, { once: true })
       const done = (): void => signal.removeEventListener('abort', onAbort)
-      bytesOut += answer.bytes.length
+      const size = answer.bytes.length
+      bytesOut += size
       waiting.push({
         id: nextId++,
         answer,
+        size,
         kind,
         signal,
         resolve: (page) => {

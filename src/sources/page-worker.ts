@@ -21,7 +21,7 @@ export interface WorkerReply {
   readonly ms: number
   /** Its hashes come as a plain Uint8Array. */
   readonly page?: LogPage
-  readonly failure?: { readonly kind: LogTrouble; readonly message: string; readonly strange: boolean }
+  readonly failure?: { readonly kind: LogTrouble; readonly message: string; readonly strange: boolean; readonly tooLarge: boolean }
 }
 
 const sieve = openSieve(workerData as SieveData)
@@ -37,7 +37,9 @@ port.on('message', ({ id, answer, kind }: WorkerOrder) => {
     // All that a page holds is in one piece of memory.
     reply({ page }, [page.hashes.buffer as ArrayBuffer])
   } catch (error) {
-    reply(error instanceof LogFailure ? { failure: { kind: error.kind, message: error.message, strange: error.strange } } : {})
+    if (!(error instanceof LogFailure)) return reply({})
+    const { kind: trouble, message, strange, tooLarge } = error
+    reply({ failure: { kind: trouble, message, strange, tooLarge } })
   } finally {
     release(answer.bytes)
   }

@@ -7,6 +7,7 @@ import { siftTile } from '../watch/sift-tile.ts'
 import { readEntries } from './get-entries.ts'
 import type { LogEntry, LogPage, PageViews } from './log-entry.ts'
 import { broken, unanswered } from './log-failure.ts'
+import { sweep } from './sweep.ts'
 
 /** An answer as it came. */
 export interface PackedAnswer {
@@ -71,11 +72,15 @@ export function release({ buffer, byteLength }: Uint8Array): void {
   if (buffer instanceof ArrayBuffer && isWhole && byteLength > Buffer.poolSize) buffer.transfer(0)
 }
 
+const MUCH = 4 * 1024 * 1024
+
 function unpack(bytes: Uint8Array, encoding: string | undefined, maxBytes: number): Buffer {
   try {
     return inflate(bytes, encoding, maxBytes)
   } catch (error) {
     if (!(error instanceof NetworkError)) throw error
+    // What came out so far is nobody's now, and as much as was allowed.
+    if (error.code === 'too-large') sweep(maxBytes > MUCH ? 'major' : 'minor')
     throw unanswered(error)
   }
 }

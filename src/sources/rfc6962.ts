@@ -11,7 +11,6 @@ import { entriesIn } from './log-entry.ts'
 import { broken, LogFailure } from './log-failure.ts'
 import type { LogHttp } from './log-http.ts'
 import type { ReadPage } from './read-page.ts'
-import { release } from './read-page.ts'
 
 // Some logs take half a minute for anything.
 const HEAD = { timeoutMs: 60_000, maxBytes: 64 * 1024 }
@@ -45,15 +44,16 @@ export function createRfc6962({ get, getPacked }: LogHttp, key: LogKey, url: str
     },
     page: async (start, endExclusive, _size, signal, keep) => {
       const path = `ct/v1/get-entries?start=${start}&end=${endExclusive - 1}`
-      const answer = await getPacked(path, ENTRIES, signal)
-      const received = keep === true ? [{ url: url + path, bytes: Buffer.from(answer.bytes) }] : undefined
-      const page = await readPage(answer, { kind: 'get-entries', start, count: endExclusive - start }, signal)
-      release(answer.bytes)
+      const page = await getPacked(path, ENTRIES, signal, async (answer) => {
+        const received = keep === true ? [{ url: url + path, bytes: Buffer.from(answer.bytes) }] : undefined
+        const read = await readPage(answer, { kind: 'get-entries', start, count: endExclusive - start }, signal)
+        return received === undefined ? read : { ...read, received }
+      })
       const count = entriesIn(page)
       if (count === 0) throw new LogFailure('broken', 'it answers without entries, though its tree has them')
       if (count > endExclusive - start) throw new LogFailure('broken', 'it answers with more entries than were asked for')
       largest = Math.max(largest, count)
-      return received === undefined ? page : { ...page, received }
+      return page
     },
     edge: async ({ size, root }, _within, signal) => {
       if (size === 0) return growTree().range()

@@ -12,8 +12,7 @@ import type { LogClient } from './log-client.ts'
 import { broken, LogFailure } from './log-failure.ts'
 import type { LogPage } from './log-entry.ts'
 import type { LogHttp, LogLimits } from './log-http.ts'
-import type { PackedAnswer, ReadPage } from './read-page.ts'
-import { release } from './read-page.ts'
+import type { ReadPage } from './read-page.ts'
 
 const WIDTH = 256
 // Some logs take half a minute for anything.
@@ -54,15 +53,24 @@ export function createStaticCt({ get, getPacked }: LogHttp, key: LogKey, url: st
     }
   }
   // Entries of a kind that is not known yet would hold up the log for ever: what they are hashed to says where they end.
-  const read = async (answer: PackedAnswer, which: Tile, start: number, signal: AbortSignal): Promise<LogPage> => {
+  // The tile is not kept while these are fetched: it may be large, and this log decides how long they take.
+  const dataTile = async (which: Tile, start: number, signal: AbortSignal, keep: boolean): Promise<LogPage> => {
     const kind = { kind: 'data-tile', start, width: which.width } as const
+    const as = async (more: { readonly leafHashes?: Uint8Array }): Promise<LogPage> =>
+      fallingBack(which, async (path) =>
+        getPacked(path, DATA, signal, async (answer) => {
+          const received = keep ? [{ url: url + tilePath(which), bytes: Buffer.from(answer.bytes) }] : undefined
+          const page = await readPage(answer, { ...kind, ...more }, signal)
+          return received === undefined ? page : { ...page, received }
+        }),
+      )
     try {
-      return await readPage(answer, kind, signal)
+      return await as({})
     } catch (error) {
       if (!(error instanceof LogFailure) || !error.strange) throw error
       const leafHashes = await tile({ ...which, level: 0 }, HASHES, signal)
       if (leafHashes.length < which.width * HASH_SIZE) throw error
-      return readPage(answer, { ...kind, leafHashes: leafHashes.subarray(0, which.width * HASH_SIZE) }, signal)
+      return as({ leafHashes: leafHashes.subarray(0, which.width * HASH_SIZE) })
     }
   }
   let shown: { readonly key: string; readonly tiles: ShownTiles } | undefined
@@ -76,10 +84,7 @@ export function createStaticCt({ get, getPacked }: LogHttp, key: LogKey, url: st
       const index = Math.floor(start / WIDTH)
       const first = index * WIDTH
       const which: Tile = { level: 'data', index, width: Math.min(WIDTH, size - first) }
-      const answer = await fallingBack(which, async (path) => getPacked(path, DATA, signal))
-      const received = keep === true ? [{ url: url + tilePath(which), bytes: Buffer.from(answer.bytes) }] : undefined
-      const { hashes, kept, misplaced } = await read(answer, which, first, signal)
-      release(answer.bytes)
+      const { hashes, kept, misplaced, received } = await dataTile(which, first, signal, keep === true)
       const end = Math.min(endExclusive, first + which.width)
       const within = (n: number): boolean => n >= start && n < end
       return {

@@ -6,6 +6,7 @@ import { createAllowance } from '../sources/allowance.ts'
 import type { createHosts, Host } from '../sources/hosts.ts'
 import { leftAlone } from '../sources/hosts.ts'
 import { createHybrid } from '../sources/hybrid.ts'
+import type { InFlight, LogRoom } from '../sources/in-flight.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import { LogFailure } from '../sources/log-failure.ts'
 import { createLogHttp } from '../sources/log-http.ts'
@@ -33,6 +34,7 @@ const LONGEST_WAIT = 30_000
 export interface Reading {
   readonly ports: TailPorts
   readonly hosts: ReturnType<typeof createHosts>
+  readonly inFlight: InFlight
   /** As they are kept, by id. */
   readonly states: Map<string, LogState>
 }
@@ -88,7 +90,7 @@ export async function tailLog(reading: Reading, log: ListedLog, fresh: boolean, 
 
 /** A log, opened to be read turn by turn, and what is read behind its end; undefined if its key cannot be used, which was told when it was chosen. */
 export function openReader(
-  { ports, hosts, states }: Reading,
+  { ports, hosts, inFlight, states }: Reading,
   log: ListedLog,
   fresh: boolean,
   signal: AbortSignal,
@@ -96,7 +98,7 @@ export function openReader(
   if (unusableKey(log) !== undefined) return undefined
   const allowance = createAllowance(ports.clock)
   const host = hosts(log.url)
-  const opened = { ports, log, client: clientOf(ports, host, log, allowance), host, allowance, states, signal }
+  const opened = { ports, log, client: clientOf(ports, host, inFlight.log(), log, allowance), host, allowance, states, signal }
   const behind = openLog(opened, behindKey(log.id))
   const begin = async (received: ReceivedHead): Promise<'beginning' | 'end'> => {
     if (ports.start === 'beginning') return 'beginning'
@@ -108,7 +110,7 @@ export function openReader(
   return { reader: createLogReader(openLog(opened), behind, begin), behind }
 }
 
-function clientOf(ports: TailPorts, host: Host, log: ListedLog, allowance: Allowance): LogClient {
+function clientOf(ports: TailPorts, host: Host, room: LogRoom, log: ListedLog, allowance: Allowance): LogClient {
   const { url, protocol } = log
   const key = readLogKey(log.key)
   const tally = createLogTally((outcome) => ports.report({ kind: 'log-request', log: log.description, outcome }))
@@ -118,6 +120,7 @@ function clientOf(ports: TailPorts, host: Host, log: ListedLog, allowance: Allow
     url,
     host,
     bandwidth: ports.bandwidth,
+    room,
     userAgent: ports.userAgent,
     longestMs: ports.longestMs,
     ...(ports.patience !== undefined && { patience: ports.patience }),

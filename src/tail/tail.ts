@@ -1,6 +1,7 @@
 // Reading logs: each goes round on its own, and what one does delays no other. A turn of a log is: its head, the entries up to it, their root.
 import type { ListedLog } from '../ct/log-list.ts'
 import { createHosts } from '../sources/hosts.ts'
+import { createInFlight } from '../sources/in-flight.ts'
 import { LogFailure } from '../sources/log-failure.ts'
 import { chooseLogs, skippedLogs, unusableKey, vanishedLogs, whyLeft } from '../sources/log-choice.ts'
 import type { LogState } from '../stores/log-state.ts'
@@ -55,6 +56,7 @@ export function createTail(given: TailPorts): Tail {
     },
   }
   const hosts = createHosts(clock)
+  const inFlight = createInFlight()
 
   const skipped = new Set<string>()
   const tellOnce = (messages: readonly string[]): void => {
@@ -117,7 +119,7 @@ export function createTail(given: TailPorts): Tail {
             if (running.has(id)) continue
             const leave = new AbortController()
             const mine = AbortSignal.any([all, leave.signal])
-            const task = tailLog({ ports, hosts, states }, log, fresh.has(id), mine).catch((error: unknown) => {
+            const task = tailLog({ ports, hosts, inFlight, states }, log, fresh.has(id), mine).catch((error: unknown) => {
               if (mine.aborted) return
               broken = error
               stop.abort()
@@ -146,16 +148,8 @@ export function createTail(given: TailPorts): Tail {
     await leaveOthers(states, chosen)
     const went = await Promise.all(
       [...chosen.values()].map(async (log) => {
-        const opened = openReader(
-          {
-            ports: { ...ports, attempts: PASS_ATTEMPTS, patience: PASS_PATIENCE, longestMs: Math.min(ports.longestMs, PASS_LONGEST) },
-            hosts,
-            states,
-          },
-          log,
-          fresh.has(log.id),
-          signal,
-        )
+        const patient = { ...ports, attempts: PASS_ATTEMPTS, patience: PASS_PATIENCE, longestMs: Math.min(ports.longestMs, PASS_LONGEST) }
+        const opened = openReader({ ports: patient, hosts, inFlight, states }, log, fresh.has(log.id), signal)
         if (opened === undefined) return true
         const { reader, behind } = opened
         try {
