@@ -70,7 +70,6 @@ export function createInFlight({ all, one, least }: RoomLimits = LIMITS): InFlig
       admit: (bytes, signal) => {
         // One of which nothing came yet holds nothing, and must not be waited for.
         log.open.add(me)
-        received(bytes)
         if (mayHave(bytes)) {
           take(bytes)
           return undefined

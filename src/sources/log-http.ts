@@ -12,6 +12,7 @@ import type { LogTrouble } from './log-failure.ts'
 import { LogFailure, unanswered } from './log-failure.ts'
 import type { PackedAnswer } from './read-page.ts'
 import { release } from './read-page.ts'
+import { sweep } from './sweep.ts'
 
 /** How long an answer may take, and how large it may be when it is unpacked. */
 export interface LogLimits {
@@ -144,6 +145,7 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
           return await readOnce(path, { ...limits, maxBytes: Math.min(USUAL, limits.maxBytes) }, signal, room.usual(), read)
         } catch (error) {
           if (!(error instanceof LogFailure) || !error.tooLarge || limits.maxBytes <= USUAL) throw error
+          sweep('minor')
           large.add(path)
           const [oldest] = large
           if (large.size > MOST_LARGE && oldest !== undefined) large.delete(oldest)

@@ -15,7 +15,7 @@ export function sweep(type: 'minor' | 'major'): void {
   collector({ type })
 }
 
-/** Sweeps what is young as bytes are received. */
+/** Sweeps what is young as bytes of large answers are received: at full speed it would cost what is usual too much. */
 export function createSweep(): (bytes: number) => void {
   let received = 0
   return (bytes) => {
