@@ -79,9 +79,8 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
   const lookInto = async (begun: LogState, received: ReceivedHead, alerts: readonly Alert[]): Promise<void> => {
     const { size } = received.head
     const from = Math.max(begun.scouted ?? 0, begun.verified.size)
-    const finds = size > from ? await scout(context, from, size) : NO_FINDS
-    const scouted = Math.max(from, size)
-    await context.keep({ ...behindHead(begun, received, clock.now()), scouted, cause: 'misbehaves' }, { ...finds, alerts })
+    const { finds, end } = size > from ? await scout(context, from, size) : { finds: NO_FINDS, end: from }
+    await context.keep({ ...behindHead(begun, received, clock.now()), scouted: end, cause: 'misbehaves' }, { ...finds, alerts })
   }
 
   // Reads up to a head that should continue what was verified. `parted`: it does not, as far as is known.

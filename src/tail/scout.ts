@@ -1,5 +1,6 @@
 // Entries that make no tree we could verify, looked into all the same: a certificate is no less issued for that its log lies.
 import { readAhead } from '../sources/read-ahead.ts'
+import { entriesIn } from '../sources/log-entry.ts'
 import { LogFailure } from '../sources/log-failure.ts'
 import type { LogFinds } from '../stores/tail.ts'
 import type { LogContext } from './context.ts'
@@ -11,11 +12,17 @@ const MOST = 16_384
 const ATTEMPTS = 3
 const PATIENCE = 5000
 
-/** What is the owner's of the entries from `start` to before `endExclusive`; as far as the log gives them. */
-export async function scout({ ports, log, client, window, signal }: LogContext, start: number, endExclusive: number): Promise<LogFinds> {
+/** What is the owner's of the entries from `start` to before `endExclusive`, as far as the log gives them: up to before `end`. */
+export async function scout(
+  { ports, log, client, window, signal }: LogContext,
+  start: number,
+  endExclusive: number,
+): Promise<{ readonly finds: LogFinds; readonly end: number }> {
   const { clock, random, sift, report } = ports
   const finds: Finds = emptyFinds()
-  const pages = readAhead(Math.max(start, endExclusive - MOST), endExclusive, endExclusive, {
+  const first = Math.max(start, endExclusive - MOST)
+  let end = start
+  const pages = readAhead(first, endExclusive, endExclusive, {
     client,
     window,
     clock,
@@ -35,9 +42,10 @@ export async function scout({ ports, log, client, window, signal }: LogContext, 
         if (sifted?.sighting !== undefined) finds.sightings.push(sifted.sighting)
         if (sifted?.malformed !== undefined) finds.malformed.push(sifted.malformed)
       }
+      end = page.start + entriesIn(page)
     }
   } catch (error) {
     if (!(error instanceof LogFailure)) throw error
   }
-  return { ...finds, alerts: [] }
+  return { finds: { ...finds, alerts: [] }, end }
 }
