@@ -1,0 +1,54 @@
+// `certbell poll` over logs, as cron runs it: contract, section 2. A log that asks to be left alone is left to the next run, and that is no failure.
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { it } from 'node:test'
+import { logList } from '../../src/sandbox/ct-list.ts'
+import { startCtHost } from '../../src/sandbox/ct-log-server.ts'
+import { createCtLog } from '../../src/sandbox/ct-log.ts'
+import { issueTwins } from '../../src/sandbox/ct-twin.ts'
+import { certbell } from '../support/run.ts'
+
+it('a log that asks to be left alone holds up no pass, and the certificate itself is noted with its alert', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'certbell-log-poll-'))
+  // Limits are of a host: the log that is well has one of its own.
+  const [host, strict] = await Promise.all([startCtHost(), startCtHost()])
+  t.after(async () => {
+    await Promise.all([host.close(), strict.close()])
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const good = host.serve(createCtLog({ name: 'good' }), { protocol: 'static-ct' })
+  const bad = strict.serve(createCtLog({ name: 'strict' }), { protocol: 'rfc6962' })
+  const twins = issueTwins([good.log, bad.log], { names: ['new.example.com'], notBefore: new Date() })
+  good.log.publish()
+  bad.log.publish()
+  strict.setFault(({ kind }) => (kind === 'get-entries' ? { retryAfter: 600 } : undefined))
+  writeFileSync(join(folder, 'logs.json'), logList([good, bad]))
+  writeFileSync(
+    join(folder, 'certbell.yaml'),
+    "watch: [example.com]\nstdout: json\nstate: ./state\ncertspotter: false\nlogs: {lists: ['./logs.json'], start: beginning}\n",
+  )
+  const first = await certbell(['poll'], { cwd: folder, timeout: 20_000 })
+  assert.equal(first.code, 0, first.err)
+  const [line = '', ...more] = first.out.trim().split('\n')
+  assert.deepEqual([(JSON.parse(line) as { id: string }).id, more], [twins.issuance('1').tbs_sha256, []])
+  const logs = await certbell(['logs', '--json'], { cwd: folder })
+  const rows = JSON.parse(logs.out) as readonly { readonly log: string; readonly lag: { readonly cause?: string } }[]
+  assert.deepEqual(
+    rows.map(({ log, lag }) => [log, lag.cause]),
+    [
+      ["Sandbox 'good' log", undefined],
+      ["Sandbox 'strict' log", 'limited'],
+    ],
+  )
+
+  twins.logCertificate([good.log])
+  good.log.publish()
+  const second = await certbell(['poll'], { cwd: folder, timeout: 20_000 })
+  assert.deepEqual([second.code, second.out], [0, ''])
+  const alerts = await certbell(['alerts', '--json'], { cwd: folder })
+  const { final_certificate: final } = JSON.parse(alerts.out) as { final_certificate?: { cert_sha256: string; source: { index: number } } }
+  assert.equal(final?.source.index, 1)
+  assert.equal(final.cert_sha256, twins.certificate.certSha256)
+})
