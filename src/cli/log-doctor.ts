@@ -16,7 +16,7 @@ import { readPagesHere } from '../sources/read-page.ts'
 import { createRfc6962 } from '../sources/rfc6962.ts'
 import { createStaticCt } from '../sources/static-ct.ts'
 import type { LogState } from '../stores/log-state.ts'
-import { LIST_DOCUMENTS, LOG_DOCUMENTS, parseLogState } from '../stores/log-state.ts'
+import { LIST_DOCUMENTS, readLogStates } from '../stores/log-state.ts'
 import { OwnerError, StoreError } from '../watch/errors.ts'
 import { createSieve } from '../watch/sieve.ts'
 import { ago, listed, plural } from '../watch/words.ts'
@@ -58,7 +58,7 @@ async function keptState(config: Config): Promise<{ readonly lists: ReadonlyMap<
     const reader = await openReader(config)
     if (reader === undefined) return { lists: new Map(), states: new Map() }
     try {
-      const states = [...(await reader.documents(LOG_DOCUMENTS)).values()].map(parseLogState)
+      const states = await readLogStates(reader)
       return { lists: await reader.documents(LIST_DOCUMENTS), states: new Map(states.map((state) => [state.id, state])) }
     } finally {
       await reader.close()

@@ -3,7 +3,7 @@ import { clockText } from '../clock-text.ts'
 import type { Config } from '../config/config.ts'
 import type { Reader } from '../stores/backend.ts'
 import type { LogState } from '../stores/log-state.ts'
-import { LOG_DOCUMENTS, parseLogState } from '../stores/log-state.ts'
+import { readLogStates } from '../stores/log-state.ts'
 import type { Item } from '../watch/item.ts'
 import { itemKey } from '../watch/item.ts'
 import { listed } from '../watch/words.ts'
@@ -40,7 +40,7 @@ function addedItems(watching: Watching, since: string | undefined, states: Itera
 export async function readAddedItems(config: Pick<Config, 'logs'> & Watching, reader: Reader): Promise<readonly AddedItem[]> {
   if (config.logs === false) return []
   const since = (await reader.documents(WATCHED_SINCE)).get(WATCHED_SINCE)
-  return addedItems(config, since, [...(await reader.documents(LOG_DOCUMENTS)).values()].map(parseLogState))
+  return addedItems(config, since, await readLogStates(reader))
 }
 
 /** Those in words, a sentence for each time and each answer to what covers what was before. `now` in ms. */

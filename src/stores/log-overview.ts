@@ -1,7 +1,7 @@
 // How each log stands, for logs, status, /metrics and /healthz alike. Pure.
 import type { LagCause, Limit } from '../watch/lag.ts'
 import type { LogState } from './log-state.ts'
-import { BEHIND } from './log-state.ts'
+import { BEHIND, isAtEnd } from './log-state.ts'
 
 export interface LogOverview {
   readonly log: string
@@ -34,7 +34,7 @@ export function logOverviews(states: Iterable<LogState>, now: number): readonly 
     .filter(({ id }) => !id.endsWith(BEHIND))
     .map((each) => {
       const behind = watched.find(({ id }) => id === each.id + BEHIND)
-      const unread = behind !== undefined && behind.verified.size < (behind.head?.size ?? 0) ? behind : undefined
+      const unread = behind === undefined || isAtEnd(behind) ? undefined : behind
       const { head, position, failing, unreadable } = each
       const lags = [each, ...(behind === undefined ? [] : [behind])].map((part) => lagOf(part, now))
       const worst = lags.reduce((a, b) => (b.ms > a.ms ? b : a))

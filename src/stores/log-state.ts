@@ -2,6 +2,7 @@
 import type { CompactRange } from '../ct/compact-range.ts'
 import { ParseError } from '../ct/errors.ts'
 import type { MalformedLogEntry } from '../watch/alert.ts'
+import type { Reader } from './backend.ts'
 import type { LagCause, Limit } from '../watch/lag.ts'
 
 /** A compact range as it is kept: hashes in base64. */
@@ -74,7 +75,7 @@ export function logDocument(id: string): string {
   return `${LOG_DOCUMENTS}${id}`
 }
 
-export const LOG_DOCUMENTS = 'log/'
+const LOG_DOCUMENTS = 'log/'
 
 /** What the names of the log lists' documents begin with. */
 export const LIST_DOCUMENTS = 'log-list/'
@@ -90,9 +91,19 @@ export function rangeOf({ size, hashes }: StoredRange): CompactRange {
 }
 
 /** Reads a document. Throws ParseError: it is damaged, or of a newer version. */
-export function parseLogState(text: string): LogState {
+function parseLogState(text: string): LogState {
   const value = JSON.parse(text) as Partial<LogState> | null
   if (value?.version !== 1 || typeof value.position?.size !== 'number' || typeof value.verified?.size !== 'number')
     throw new ParseError('value', 'log state', 0, 'is damaged, or was written by a newer Certbell')
   return value as LogState
+}
+
+/** Every log's, and what is read behind the end of one. Throws ParseError. */
+export async function readLogStates(reader: Pick<Reader, 'documents'>): Promise<readonly LogState[]> {
+  return [...(await reader.documents(LOG_DOCUMENTS)).values()].map(parseLogState)
+}
+
+/** Whether everything up to its newest head is verified. */
+export function isAtEnd({ head, verified }: Pick<LogState, 'head' | 'verified'>): boolean {
+  return head === undefined || verified.size >= head.size
 }

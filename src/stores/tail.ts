@@ -9,7 +9,7 @@ import { addAlerts } from './add-alerts.ts'
 import type { Backend, Transaction } from './backend.ts'
 import type { Control } from './control.ts'
 import type { LogState } from './log-state.ts'
-import { LOG_DOCUMENTS, logDocument, parseLogState } from './log-state.ts'
+import { logDocument, readLogStates } from './log-state.ts'
 import type { Owner } from './lease.ts'
 import { held } from './lease.ts'
 import { issuanceRow } from './sighting.ts'
@@ -69,10 +69,7 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
         if (tx.control.tail?.fence === fence) tx.control.tail = { ...tx.control.tail, until: 0 }
         fence = -1
       }),
-    states: async () => {
-      const documents = await backend.reader.documents(LOG_DOCUMENTS)
-      return new Map([...documents.values()].map((text) => parseLogState(text)).map((state) => [state.id, state]))
-    },
+    states: async () => new Map((await readLogStates(backend.reader)).map((state) => [state.id, state])),
     keep: async (state, { sightings, malformed, alerts: more }, now) =>
       backend.transact(async (tx) => {
         leased(tx)

@@ -1,8 +1,8 @@
 // A log that is new to us and large already: its end is read at once, and what it has from before is read behind that, to the head at which the end began.
 import { EMPTY_RANGE } from '../ct/compact-range.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
-import type { LogState, StoredHead, StoredRange } from '../stores/log-state.ts'
-import { BEHIND, storedRange } from '../stores/log-state.ts'
+import type { StoredHead, StoredRange } from '../stores/log-state.ts'
+import { BEHIND, isAtEnd, storedRange } from '../stores/log-state.ts'
 import { NO_FINDS } from '../stores/tail.ts'
 import type { LogContext } from './context.ts'
 import { readTo } from './read-to.ts'
@@ -21,8 +21,7 @@ export async function beginBehind(context: LogContext, received: ReceivedHead, f
   const head = storedHead(received)
   const now = context.ports.clock.now()
   const before = context.state()
-  const [unread] = [from, ...(before === undefined || isDone(before) ? [] : [before.verified])].sort((a, b) => a.size - b.size)
-  const start = unread ?? from
+  const start = before !== undefined && !isAtEnd(before) && before.verified.size < from.size ? before.verified : from
   await context.keep(
     {
       ...emptyState(context.log),
@@ -40,15 +39,11 @@ export async function beginBehind(context: LogContext, received: ReceivedHead, f
   )
 }
 
-function isDone({ head, verified }: LogState): boolean {
-  return head === undefined || verified.size >= head.size
-}
-
 /** Reads on behind, to its end. Does nothing if there is nothing. False if it came to nothing: it is to be tried again. */
 export async function readBehind(context: LogContext): Promise<boolean> {
   const state = context.state()
   const { head } = state ?? {}
-  return state === undefined || head === undefined || isDone(state) || readTo(context, state, receivedAgain(context, head), [])
+  return state === undefined || head === undefined || isAtEnd(state) || readTo(context, state, receivedAgain(context, head), [])
 }
 
 // It was verified when the end was begun with it; only its signature was not kept.

@@ -12,7 +12,7 @@ import type { Alert } from '../watch/alert.ts'
 import { grouped } from '../watch/words.ts'
 import type { LogContext } from './context.ts'
 import type { Finds } from './state.ts'
-import { asVerified, emptyFinds, failingAfter, storedHead } from './state.ts'
+import { addFinds, asVerified, emptyFinds, failingAfter, storedHead } from './state.ts'
 
 /** What was found is kept at least so often while reading goes on. */
 const KEEP_EVERY = 1000
@@ -186,11 +186,7 @@ export async function readEntries(
       tree.appendLeaves(page.hashes)
       if (hashes.length * TILE <= MOST_HASHES) hashes.push(page.hashes)
       held = holding(held, page.received)
-      for (const entry of page.kept) {
-        const sifted = sift(log, entry, now)
-        if (sifted?.sighting !== undefined) finds.sightings.push(sifted.sighting)
-        if (sifted?.malformed !== undefined) finds.malformed.push(sifted.malformed)
-      }
+      addFinds(finds, page, (entry) => sift(log, entry, now))
       for (const index of page.misplaced) {
         const message = `its entry ${grouped(index)} says that it is at another place. It is read all the same`
         const judged = await context.tell(state, [{ kind: 'leaf-index', about: String(index), message }], received, { index })

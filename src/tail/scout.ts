@@ -5,7 +5,7 @@ import { LogFailure } from '../sources/log-failure.ts'
 import type { LogFinds } from '../stores/tail.ts'
 import type { LogContext } from './context.ts'
 import type { Finds } from './state.ts'
-import { emptyFinds } from './state.ts'
+import { addFinds, emptyFinds } from './state.ts'
 
 /** More than so many are not looked into at once: the last of them are. */
 const MOST = 16_384
@@ -37,11 +37,7 @@ export async function scout(
   try {
     for await (const page of pages) {
       const now = new Date(clock.now())
-      for (const entry of page.kept) {
-        const sifted = sift(log, entry, now)
-        if (sifted?.sighting !== undefined) finds.sightings.push(sifted.sighting)
-        if (sifted?.malformed !== undefined) finds.malformed.push(sifted.malformed)
-      }
+      addFinds(finds, page, (entry) => sift(log, entry, now))
       end = page.start + entriesIn(page)
     }
   } catch (error) {

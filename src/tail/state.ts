@@ -2,6 +2,8 @@
 import { EMPTY_RANGE } from '../ct/compact-range.ts'
 import type { ListedLog } from '../ct/log-list.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
+import type { LogEntry, LogPage } from '../sources/log-entry.ts'
+import type { Sifted } from '../sources/log-sift.ts'
 import type { LogFailure } from '../sources/log-failure.ts'
 import type { LogState, StoredHead } from '../stores/log-state.ts'
 import { storedRange } from '../stores/log-state.ts'
@@ -17,6 +19,15 @@ export interface Finds {
 /** Nothing yet. */
 export function emptyFinds(): Finds {
   return { sightings: [], malformed: [] }
+}
+
+/** Adds what is the owner's of a page. */
+export function addFinds(finds: Finds, { kept }: Pick<LogPage, 'kept'>, sift: (entry: LogEntry) => Sifted | undefined): void {
+  for (const entry of kept) {
+    const sifted = sift(entry)
+    if (sifted?.sighting !== undefined) finds.sightings.push(sifted.sighting)
+    if (sifted?.malformed !== undefined) finds.malformed.push(sifted.malformed)
+  }
 }
 
 /** The same, its entry hashed into a head that the log signed. */

@@ -11,7 +11,7 @@ import { createSift } from '../../src/sources/log-sift.ts'
 import type { Backend } from '../../src/stores/backend.ts'
 import { readPagesHere } from '../../src/sources/read-page.ts'
 import type { LogState } from '../../src/stores/log-state.ts'
-import { LOG_DOCUMENTS, parseLogState } from '../../src/stores/log-state.ts'
+import { readLogStates } from '../../src/stores/log-state.ts'
 import { memoryRoot, openMemory } from '../../src/stores/memory.ts'
 import type { AlertRecord } from '../../src/stores/store.ts'
 import { createTailStore } from '../../src/stores/tail.ts'
@@ -150,7 +150,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   }
-  const states = async (): Promise<readonly LogState[]> => [...(await backend.reader.documents(LOG_DOCUMENTS)).values()].map(parseLogState)
+  const states = async (): Promise<readonly LogState[]> => readLogStates(backend.reader)
   const state = async ({ log }: ServedLog): Promise<LogState | undefined> => (await states()).find(({ id }) => id === log.keys.id.toString('base64'))
   const run: TailRun = {
     alerts,
