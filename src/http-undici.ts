@@ -3,6 +3,7 @@ import type { Agent as AgentType, Dispatcher } from 'undici'
 import type { Http, HttpRequest, HttpResponse } from './http.ts'
 import { classify, stopped, tooLarge } from './http-failure.ts'
 import { inflate, packing } from './http-inflate.ts'
+import { release } from './release.ts'
 import { Agent, request as send } from './undici-core.ts'
 
 /** How to get out, if not straight: as in HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
@@ -137,7 +138,7 @@ function gather(): { add(chunk: Buffer): void; whole(): Buffer; drop(): void } {
     },
     whole: () => (size === 0 ? (first ?? Buffer.alloc(0)) : Buffer.concat(pieces, size)),
     drop: () => {
-      for (const { buffer } of pieces) if (buffer instanceof ArrayBuffer) buffer.transfer(0)
+      for (const piece of pieces) release(piece)
     },
   }
 }

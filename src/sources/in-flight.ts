@@ -1,6 +1,6 @@
 // Memory for answers on their way and not yet read. Whoever sends them decides how large they are: one log must neither fill this process nor hold up another.
 import type { HttpRequest, Scratch } from '../http.ts'
-import { release } from './read-page.ts'
+import { release } from '../release.ts'
 import { createSweep } from './sweep.ts'
 
 /** One answer, from before it is asked for until it was read. */

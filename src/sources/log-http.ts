@@ -2,6 +2,7 @@
 import type { Clock } from '../clock.ts'
 import type { Http, HttpResponse } from '../http.ts'
 import { NetworkError } from '../http.ts'
+import { release } from '../release.ts'
 import { parseRetryAfter } from '../watch/retry.ts'
 import { span } from '../watch/words.ts'
 import type { Bandwidth } from './bandwidth.ts'
@@ -11,7 +12,6 @@ import { createInFlight, createTurns } from './in-flight.ts'
 import type { LogTrouble } from './log-failure.ts'
 import { LogFailure, unanswered } from './log-failure.ts'
 import type { PackedAnswer } from './read-page.ts'
-import { release } from './read-page.ts'
 import { sweep } from './sweep.ts'
 
 /** How long an answer may take, and how large it may be when it is unpacked. */

@@ -1,12 +1,13 @@
 // A worker thread that reads pages: packed bytes in, hashes and the few entries that may matter out. It has no network, no state and no environment.
 import { parentPort, workerData } from 'node:worker_threads'
+import { release } from '../release.ts'
 import type { SieveData } from '../watch/sieve.ts'
 import { openSieve } from '../watch/sieve.ts'
 import type { LogPage } from './log-entry.ts'
 import type { LogTrouble } from './log-failure.ts'
 import { LogFailure } from './log-failure.ts'
 import type { PackedAnswer, PageKind } from './read-page.ts'
-import { readPage, release } from './read-page.ts'
+import { readPage } from './read-page.ts'
 
 /** A page to be read. */
 export interface WorkerOrder {

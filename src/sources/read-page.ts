@@ -2,6 +2,7 @@
 import { HASH_SIZE } from '../ct/merkle.ts'
 import { NetworkError } from '../http.ts'
 import { inflate } from '../http-inflate.ts'
+import { release } from '../release.ts'
 import type { Sieve } from '../watch/sieve.ts'
 import { siftTile } from '../watch/sift-tile.ts'
 import { readEntries } from './get-entries.ts'
@@ -60,16 +61,6 @@ function pageOf(body: Buffer, kind: PageKind, sieve: Sieve): LogPage {
     ].sort((a, b) => a.index - b.index),
     misplaced: misplaced.map((n) => start + n),
   })
-}
-
-/**
- * Gives memory back at once that nobody looks at any more. Half a megabyte for each page, left to the collector, keeps it busy for a third of the time, and
- * holds tens of megabytes until it comes round.
- */
-export function release({ buffer, byteLength }: Uint8Array): void {
-  // What is a part of something larger may not be ours alone. What was unpacked has a byte to spare.
-  const isWhole = buffer.byteLength - byteLength <= 1
-  if (buffer instanceof ArrayBuffer && isWhole && byteLength > Buffer.poolSize) buffer.transfer(0)
 }
 
 const MUCH = 4 * 1024 * 1024

@@ -155,7 +155,13 @@ async function tellTroubles(tx: Transaction, setup: Setup, name: string, sink: S
     const message = `${name} refuses a message in each form that we have: ${sink.lastAnswer ?? 'no reason given'}. It waits and is tried hourly; later ones pass it. See certbell alerts --pending`
     wanted.set(refused, { component: refused, kind: 'parked', since: now, message })
   }
-  const judged = compare(wanted, tx.control.troubles, now, (component) => component === gone || component === refused)
+  const judged = compare(
+    wanted,
+    tx.control.troubles,
+    now,
+    (component) => component === gone || component === refused,
+    () => undefined,
+  )
   tx.control.troubles = Object.assign(Object.create(null) as Control['troubles'], judged.open)
   const others = setup.sinks.filter((other) => other !== name)
   const added: Alert[] = []

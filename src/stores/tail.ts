@@ -39,7 +39,7 @@ export interface TailStore {
   document(name: string): Promise<string | undefined>
   putDocument(name: string, text: string): Promise<void>
   /** Compares the troubles of logs and lists with those that were told. Returns the alerts that this called for. */
-  review(wanted: readonly OpenTrouble[], now: number): Promise<readonly Alert[]>
+  review(wanted: readonly OpenTrouble[], gone: (trouble: OpenTrouble) => string | undefined, now: number): Promise<readonly Alert[]>
   /** Adds alerts that belong to no log. */
   tell(alerts: readonly Alert[], now: number): Promise<readonly Alert[]>
 }
@@ -107,10 +107,10 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
       }),
     document: async (name) => backend.transact(async (tx) => tx.document(name)),
     putDocument: async (name, text) => backend.transact(async (tx) => tx.putDocument(name, text)),
-    review: async (wanted, now) =>
+    review: async (wanted, gone, now) =>
       backend.transact(async (tx) => {
         leased(tx)
-        const judged = compare(new Map(wanted.map((trouble) => [trouble.component, trouble])), tx.control.troubles, now, isMine)
+        const judged = compare(new Map(wanted.map((trouble) => [trouble.component, trouble])), tx.control.troubles, now, isMine, gone)
         tx.control.troubles = Object.assign(Object.create(null) as Control['troubles'], judged.open)
         return addAlerts(tx, judged.alerts, sinks, now)
       }),

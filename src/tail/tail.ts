@@ -14,7 +14,7 @@ import { firstListed } from './first-listed.ts'
 import type { TailPorts } from './ports.ts'
 import { emptyState, isBegun } from './state.ts'
 import { openReader, tailLog } from './tail-log.ts'
-import { troublesOf } from './troubles.ts'
+import { goneOf, troublesOf } from './troubles.ts'
 
 /** Everything that is read of logs. */
 export interface Tail {
@@ -129,7 +129,10 @@ export function createTail(given: TailPorts): Tail {
         }
         if (now - reviewedAt >= RENEW) {
           reviewedAt = now
-          ports.report({ kind: 'alerts', alerts: await store.review(troublesOf(states, lists, now), now) })
+          ports.report({
+            kind: 'alerts',
+            alerts: await store.review(troublesOf(states, lists, now), (trouble) => goneOf(trouble, states, lists), now),
+          })
         }
         await clock.sleepUntil(now + LOOK, all)
       }
@@ -164,7 +167,8 @@ export function createTail(given: TailPorts): Tail {
         }
       }),
     )
-    ports.report({ kind: 'alerts', alerts: await store.review(troublesOf(states, lists, clock.now()), clock.now()) })
+    const end = clock.now()
+    ports.report({ kind: 'alerts', alerts: await store.review(troublesOf(states, lists, end), (trouble) => goneOf(trouble, states, lists), end) })
     return went.every(Boolean)
   }
 

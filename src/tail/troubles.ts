@@ -1,7 +1,9 @@
 // What is wrong with logs and lists, as it stands: what of it was told, and what is over, is the store's to know. Pure.
 import type { LogLists } from '../sources/log-lists.ts'
 import { frozenList } from '../sources/log-lists.ts'
+import { whyLeft } from '../sources/log-choice.ts'
 import type { LogState } from '../stores/log-state.ts'
+import { BEHIND } from '../stores/log-state.ts'
 import { causeText, limitText } from '../watch/lag.ts'
 import type { OpenTrouble } from '../watch/trouble.ts'
 import { grouped, span } from '../watch/words.ts'
@@ -45,4 +47,15 @@ export function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogList
     troubles.push({ component: `log:${description}`, kind: 'behind', since, message })
   }
   return troubles
+}
+
+/** Why a trouble that is none of those is over, if it is not because its log or list is well again: a sentence without its end. */
+export function goneOf({ component }: OpenTrouble, states: ReadonlyMap<string, LogState>, lists: LogLists): string | undefined {
+  const [, what = '', name = ''] = /^(log|log-list):(.*)$/s.exec(component) ?? []
+  if (what === 'log-list')
+    return lists.states.some(({ source }) => source.name === name) ? undefined : `the log list ${name} is not asked for any more`
+  const logs = [...states.values()].filter(({ description }) => description === name)
+  if (logs.some(({ watched }) => watched)) return undefined
+  const [left] = logs
+  return left === undefined ? `no log ${name} is read any more` : `${name} ${whyLeft(lists.states, left.id.replace(BEHIND, ''))}`
 }

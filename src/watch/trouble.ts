@@ -75,7 +75,15 @@ export function judgeSource(
     const since = Math.min(...overdue.map((name) => name.lookedAt))
     wanted.set(OVERDUE, { component: OVERDUE, kind: 'overdue', since, message: overdueMessage(overdue, since, health) })
   }
-  return compare(wanted, open, now, (component) => component === API || isOfNames(component) || component === OVERDUE)
+  const mine = (component: string): boolean => component === API || isOfNames(component) || component === OVERDUE
+  return compare(wanted, open, now, mine, (trouble) => unwatched(trouble, health.names))
+}
+
+// A name that was taken out of the settings is not well for that.
+function unwatched({ names = [] }: OpenTrouble, watched: readonly NameHealth[]): string | undefined {
+  if (watched.length === 0) return 'the Cert Spotter API is not asked for anything any more'
+  if (names.length === 0 || watched.some(({ key }) => names.includes(key))) return undefined
+  return `${listed(names)} ${names.length === 1 ? 'is' : 'are'} not watched any more`
 }
 
 const OVERDUE = 'certspotter/overdue'
@@ -86,18 +94,22 @@ function overdueMessage(late: readonly NameHealth[], since: number, health: Sour
   return `${named}: not looked at for ${span(health.now - since)}, because ${because}. Nothing is lost: reading goes on where it stopped. Run certbell doctor.`
 }
 
-/** Raises what is new, takes back what is over. `mine` says which open troubles this judgement is about. */
+/**
+ * Raises what is new, takes back what is over. `mine` says which open troubles this judgement is about; `gone` of one that is over only because nobody looks at
+ * its subject any more, why: a sentence without its end.
+ */
 export function compare(
   wanted: ReadonlyMap<string, OpenTrouble>,
   open: Readonly<Record<string, OpenTrouble>>,
   now: number,
   mine: (component: string) => boolean,
+  gone: (trouble: OpenTrouble) => string | undefined,
 ): { readonly open: Record<string, OpenTrouble>; readonly alerts: readonly Alert[] } {
   const next: Record<string, OpenTrouble> = {}
   const alerts: Alert[] = []
   for (const [component, trouble] of Object.entries(open)) {
     if (!mine(component)) next[component] = trouble
-    else if (!wanted.has(component)) alerts.push(recoveredAlert(trouble, now))
+    else if (!wanted.has(component)) alerts.push(recoveredAlert(trouble, gone(trouble), now))
   }
   for (const [component, trouble] of wanted) {
     const before = open[component]
@@ -128,12 +140,12 @@ export function troubleAlert(trouble: OpenTrouble, now: number): TroubleAlert {
   }
 }
 
-function recoveredAlert(trouble: OpenTrouble, now: number): RecoveredAlert {
+function recoveredAlert(trouble: OpenTrouble, gone: string | undefined, now: number): RecoveredAlert {
   const after = span(now - trouble.since)
   const message =
-    trouble.kind === 'unreadable'
-      ? `After ${after} it is off the log lists, or can be read.`
-      : `${subject(trouble)} again, after ${after}. What was found meanwhile follows.`
+    gone === undefined
+      ? `${subject(trouble)} again, after ${after}. What was found meanwhile follows.`
+      : `This is no trouble any more, after ${after}: ${gone}.`
   const finding: Finding = { kind: 'recovered', severity: 'info', reason: message }
   return {
     schema: 'certbell.alert/1',
@@ -150,11 +162,11 @@ function recoveredAlert(trouble: OpenTrouble, now: number): RecoveredAlert {
   }
 }
 
-function subject({ component, names = [] }: OpenTrouble): string {
+function subject({ component, kind, names = [] }: OpenTrouble): string {
   if (component === OVERDUE) return 'Every watched name is looked at'
   if (isOfNames(component)) return `Certbell sees ${listed(names)}`
   if (component.startsWith('sink:')) return `Alerts reach ${component.slice('sink:'.length).split('/')[0] ?? 'the sink'}`
-  if (component.startsWith('log:')) return `${component.slice('log:'.length)} is read to its end`
+  if (component.startsWith('log:')) return `${component.slice('log:'.length)} ${kind === 'unreadable' ? 'can be read' : 'is read to its end'}`
   if (component.startsWith('log-list:')) return `The log list ${component.slice('log-list:'.length)} is well`
   return 'The Cert Spotter API answers'
 }

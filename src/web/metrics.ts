@@ -29,8 +29,8 @@ const DAY = 86_400_000
 /** Of which quantiles are reckoned; the histogram has all. */
 const MOST = 10_000
 
-/** Metrics of one process. */
-export function createMetrics(version: string, now: () => number = Date.now): Metrics {
+/** Metrics of one process. `now`: ms, as the clock has it. */
+export function createMetrics(version: string, now: () => number): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const gauge = (name: string, help: string, labelNames: readonly string[] = []): Gauge =>
@@ -60,6 +60,7 @@ export function createMetrics(version: string, now: () => number = Date.now): Me
   const logVerified = gauge('certbell_log_verified_position', 'Entries of the log that were hashed into a head that it signed.', logLabels)
   const logLag = gauge('certbell_log_lag_entries', 'Entries of the log that were not read yet.', logLabels)
   const logLate = gauge('certbell_log_lag_seconds', 'Since when there are such entries, or the log fails.', logLabels)
+  const logCause = gauge('certbell_log_lag_cause', 'Always 1, of a log that is behind or fails: why.', [...logLabels, 'cause'])
   const overdue = gauge('certbell_well', '1 if all is well, as certbell status says.')
   const logRequests = counter('certbell_log_requests_total', 'Requests of this process to the log.', ['log', 'outcome'])
   const delay = new Histogram({
@@ -109,7 +110,7 @@ export function createMetrics(version: string, now: () => number = Date.now): Me
       }
       waiting.reset()
       for (const sink of overview.sinks) waiting.set({ sink: sink.sink }, sink.waiting + sink.parked)
-      for (const metric of [logSize, logRead, logVerified, logLag, logLate]) metric.reset()
+      for (const metric of [logSize, logRead, logVerified, logLag, logLate, logCause]) metric.reset()
       for (const each of overview.logs) {
         const labels = { log: each.log, log_id: each.logId }
         if (each.size !== undefined) logSize.set(labels, each.size)
@@ -117,14 +118,12 @@ export function createMetrics(version: string, now: () => number = Date.now): Me
         logVerified.set(labels, each.verified)
         logLag.set(labels, each.lagEntries)
         logLate.set(labels, each.lagMs / 1000)
+        if (each.cause !== undefined) logCause.set({ ...labels, cause: each.cause }, 1)
       }
       quantiles.reset()
       for (const each of ['certspotter', 'log'] as const) {
-        for (const part of [0.5, 0.95, 0.99]) {
-          const seconds = recent[each].quantile(part)
-          // A source that rang nothing for a day has no such line, rather than one that says 0.
-          if (seconds !== undefined) quantiles.set({ source: each, quantile: String(part) }, seconds)
-        }
+        // A source that rang nothing for a day has no such line, rather than one that says 0.
+        for (const { part, value } of recent[each].quantiles([0.5, 0.95, 0.99])) quantiles.set({ source: each, quantile: String(part) }, value)
       }
       overdue.set(overview.well ? 1 : 0)
       return registry.metrics()

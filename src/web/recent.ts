@@ -3,8 +3,8 @@
 /** Values of the last `ageMs`, the newest `most` of them. */
 export interface Recent {
   add(value: number): void
-  /** The least value that so great a part of them (0 to 1) does not exceed; undefined if there is none. */
-  quantile(part: number): number | undefined
+  /** For each part (0 to 1) the least value that so great a part of them does not exceed; none if there is no value. */
+  quantiles(parts: readonly number[]): readonly { readonly part: number; readonly value: number }[]
 }
 
 /** None yet. */
@@ -19,10 +19,11 @@ export function createRecent(ageMs: number, most: number, now: () => number): Re
       values.push({ at: now(), value })
       if (values.length >= 2 * most) fresh()
     },
-    quantile: (part) => {
+    quantiles: (parts) => {
       fresh()
-      const sorted = values.map(({ value }) => value).sort((a, b) => a - b)
-      return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)]
+      const sorted = Float64Array.from(values, ({ value }) => value).sort()
+      if (sorted.length === 0) return []
+      return parts.map((part) => ({ part, value: sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)]! }))
     },
   }
 }

@@ -38,8 +38,9 @@ it('/metrics knows the logs, and the delay is from the log’s timestamp to Slac
       issueTwins([good.log], { names: ['new.example.com'], notBefore: new Date() })
       good.log.publish()
       await until(() => slack.messages.length > 0, 'it rings')
+      const scrape = async (): Promise<readonly string[]> => (await (await fetch(`${base}/metrics`)).text()).split('\n')
       const value = async (sample: string): Promise<number | undefined> => {
-        const line = (await (await fetch(`${base}/metrics`)).text()).split('\n').find((each) => each.startsWith(`${sample} `))
+        const line = (await scrape()).find((each) => each.startsWith(`${sample} `))
         return line === undefined ? undefined : Number(line.slice(sample.length + 1))
       }
       let delivered: number | undefined
@@ -57,6 +58,11 @@ it('/metrics knows the logs, and the delay is from the log’s timestamp to Slac
       assert.equal(await value('certbell_issuances_total{source="log"}'), 1)
       assert.ok(((await value(`certbell_log_requests_total{log="Sandbox 'good' log",outcome="ok"}`)) ?? 0) > 1)
       assert.ok(((await value(`certbell_log_requests_total{log="Sandbox 'bad' log",outcome="5xx"}`)) ?? 0) > 0)
+      const causes = (await scrape()).filter((line) => line.startsWith('certbell_log_lag_cause{'))
+      assert.deepEqual(
+        causes.map((line) => /log="([^"]*)".*cause="(\w+)"/.exec(line)?.slice(1)),
+        [["Sandbox 'bad' log", 'down']],
+      )
       child.kill('SIGTERM')
     },
   })

@@ -37,6 +37,7 @@ async function scene(t: TestContext, options: TailOptions = {}) {
   })
   return {
     run,
+    host,
     stays,
     goes,
     now,
@@ -142,8 +143,26 @@ it('a log whose key cannot be used is a trouble, is shown with the reason, and i
   await pass(0)
   await run.until('it is over', () => run.of('recovered').length > 0)
   assert.deepEqual(
-    run.of('recovered').map(({ component }) => component),
-    ['log:Odd'],
+    run.of('recovered').map(({ component, message }) => [component, message.replace(/after .*?:/, 'after …:')]),
+    [['log:Odd', 'This is no trouble any more, after …: Odd is read no more: it is on no log list.']],
+  )
+})
+
+it('what is left while it is in trouble is not said to be well', async (t) => {
+  const { run, host, stays, goes, list, pass } = await scene(t)
+  await run.caughtUp(stays, goes)
+  host.setFault(({ log }) => (log === 'goes' ? { status: 503 } : undefined))
+  await pass(0)
+  await pass(20 * 60_000)
+  await run.until('it rings', () => run.of('trouble').length > 0)
+  list([stays, { served: goes, state: 'rejected' }])
+  await pass(0)
+  await run.until('it is over', () => run.of('recovered').length > 0)
+  const [{ component, message } = assert.fail()] = run.of('recovered')
+  assert.equal(component, "log:Sandbox 'goes' log")
+  assert.match(
+    message,
+    /^This is no trouble any more, after \d+ min: Sandbox 'goes' log is read no more: the log list list says that it is rejected\.$/,
   )
 })
 

@@ -214,6 +214,10 @@ describe('judgeSource', () => {
     const [recovered] = judgeSource(health([name('a')]), openOf(keys), 'step').alerts
     assert.deepEqual(recovered?.kind === 'recovered' ? recovered.items : [], keys)
     assert.match(recovered?.reason ?? '', /^Certbell sees a, b, c and 2 more again, after 2 h/)
+    const reason = (names: readonly NameHealth[]) => judgeSource(health(names), openOf(['a', 'b']), 'step').alerts[0]?.reason
+    assert.match(reason([name('b')]) ?? '', /^Certbell sees a, b again/)
+    assert.equal(reason([name('c')]), 'This is no trouble any more, after 2 h: a, b are not watched any more.')
+    assert.equal(reason([]), 'This is no trouble any more, after 2 h: the Cert Spotter API is not asked for anything any more.')
   })
 
   it('the same trouble has the same id, a later one another', () => {

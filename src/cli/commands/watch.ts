@@ -28,8 +28,8 @@ const BEAT_EVERY = 30_000
 /** Runs the command; the exit code. */
 export async function watch(session: Session): Promise<number> {
   const { config, log } = session
-  const metrics = createMetrics(session.version)
   const { open, plan, world, screen, close } = prepareRun(session, (event) => measure(metrics, event))
+  const metrics = createMetrics(session.version, () => world.clock.now())
 
   const stop = untilSignalled(() => {
     screen?.live(undefined)
@@ -63,7 +63,13 @@ export async function watch(session: Session): Promise<number> {
   // Those who ask are answered once there is something to say: that it is open, or why not.
   const showHealth = async (): Promise<void> => {
     if (config.listen === undefined) return
-    web ??= await listen(session, config.listen, { look, opened: () => opened, metrics, alive: () => performance.now() - round < DEAD_AFTER })
+    web ??= await listen(session, config.listen, {
+      look,
+      opened: () => opened,
+      metrics,
+      alive: () => performance.now() - round < DEAD_AFTER,
+      now: () => world.clock.now(),
+    })
   }
   try {
     const beating = beatForever(heartbeat, stop.signal, world.clock)
@@ -139,13 +145,19 @@ function delayOf(alert: Alert, now: number): Delay | undefined {
 async function listen(
   session: Session,
   address: NonNullable<Config['listen']>,
-  window: { look: () => Promise<Overview>; opened: () => App | undefined; metrics: ReturnType<typeof createMetrics>; alive: () => boolean },
+  window: {
+    look: () => Promise<Overview>
+    opened: () => App | undefined
+    metrics: ReturnType<typeof createMetrics>
+    alive: () => boolean
+    now: () => number
+  },
 ): Promise<{ close(): Promise<void> }> {
   try {
     const server = await startWeb(address.host, address.port, {
       alive: window.alive,
       health: async () => {
-        const now = Date.now()
+        const now = window.now()
         try {
           return healthDocument(await window.look(), now)
         } catch (error) {
