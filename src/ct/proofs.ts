@@ -30,16 +30,41 @@ export function provesConsistency(first: number, second: number, root1: Uint8Arr
   if (first < 0 || first > second) return false
   if (first === second) return path.length === 0 && equal(root1, root2)
   if (first === 0) return path.length === 0 && equal(root1, EMPTY_ROOT)
-  if (path.length === 0 || !areHashes([root1, root2, ...path])) return false
-  const isPowerOfTwo = Number.isInteger(Math.log2(first)) && 2 ** Math.log2(first) === first
-  const [start, ...rest] = isPowerOfTwo ? [root1, ...path] : path
-  if (start === undefined) return false
+  const shown = rootsShown(first, second, root1, path)
+  return shown !== undefined && equal(shown.root1, root1) && equal(shown.root2, root2)
+}
+
+/**
+ * True if the path shows that it is not: it leads to the root of the tree of `second`, and from there to another beginning of `first` leaves. A path that
+ * leads to neither shows nothing; nor does any of a tree whose size is a power of two, since its root is a part of the path.
+ */
+export function refutesConsistency(first: number, second: number, root1: Uint8Array, root2: Uint8Array, path: readonly Uint8Array[]): boolean {
+  if (first <= 0 || first >= second || isPowerOfTwo(first)) return false
+  const shown = rootsShown(first, second, root1, path)
+  return shown !== undefined && equal(shown.root2, root2) && !equal(shown.root1, root1)
+}
+
+/** Whether it is. */
+export function isPowerOfTwo(n: number): boolean {
+  return n > 0 && Number.isInteger(Math.log2(n)) && 2 ** Math.log2(n) === n
+}
+
+// The two roots to which the path leads, 0 < first < second; undefined if it has another length than such a path.
+function rootsShown(
+  first: number,
+  second: number,
+  root1: Uint8Array,
+  path: readonly Uint8Array[],
+): { readonly root1: Uint8Array; readonly root2: Uint8Array } | undefined {
+  if (path.length === 0 || !areHashes([root1, ...path])) return undefined
+  const [start, ...rest] = isPowerOfTwo(first) ? [root1, ...path] : path
+  if (start === undefined) return undefined
   let fn = first - 1
   let sn = second - 1
   while (isOdd(fn)) [fn, sn] = [half(fn), half(sn)]
   let [fr, sr] = [start, start]
   for (const c of rest) {
-    if (sn === 0) return false
+    if (sn === 0) return undefined
     if (isOdd(fn) || fn === sn) {
       fr = nodeHash(c, fr)
       sr = nodeHash(c, sr)
@@ -48,7 +73,7 @@ export function provesConsistency(first: number, second: number, root1: Uint8Arr
     fn = half(fn)
     sn = half(sn)
   }
-  return sn === 0 && equal(fr, root1) && equal(sr, root2)
+  return sn === 0 ? { root1: fr, root2: sr } : undefined
 }
 
 /**

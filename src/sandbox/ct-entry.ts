@@ -68,11 +68,12 @@ export function vector(width: 2 | 3, ...parts: readonly Uint8Array[]): Buffer {
   return Buffer.concat([uint(body.length, width), body])
 }
 
-/** A big-endian number of `width` bytes, below 2^48. */
+/** A big-endian number of `width` bytes. */
 export function uint(value: number, width: number): Buffer {
-  const bytes = Buffer.alloc(width)
-  bytes.writeUIntBE(value, Math.max(0, width - 6), Math.min(width, 6))
-  return bytes
+  const bytes = Buffer.alloc(Math.max(8, width))
+  bytes.writeBigUInt64BE(BigInt(value), bytes.length - 8)
+  if (width < 8 && value >= 2 ** (8 * width)) throw new RangeError(`${value} takes more than ${width} bytes`)
+  return bytes.subarray(bytes.length - width)
 }
 
 function signedEntry(submission: Submission): readonly Buffer[] {

@@ -10,20 +10,29 @@ export function isHybrid(url: string): boolean {
   return HYBRID.test(url)
 }
 
-/** Full tiles where there are some, the rest as any RFC 6962 log; a tile that is not there is no failure. */
+/** After a tile that did not come so many more pages are asked for the other way, twice as many each time. */
+const FIRST_WITHOUT = 4
+const MOST_WITHOUT = 1024
+
+/** Full tiles where there are some, the rest as any RFC 6962 log; a tile that does not come is no failure, unless the log refuses us for asking too often. */
 export function createHybrid(classic: LogClient, tiles: LogClient): LogClient {
-  let without = false
+  let without = 0
+  let next = FIRST_WITHOUT
   return {
     ...classic,
     page: async (start, endExclusive, size, signal, keep) => {
       const whole = (Math.floor(start / WIDTH) + 1) * WIDTH <= size
-      if (whole && !without) {
+      if (whole && without > 0) without -= 1
+      else if (whole) {
         try {
-          return await tiles.page(start, endExclusive, size, signal, keep)
+          const page = await tiles.page(start, endExclusive, size, signal, keep)
+          next = FIRST_WITHOUT
+          return page
         } catch (error) {
-          if (!(error instanceof LogFailure) || error.status !== 404) throw error
-          // No tiles any more, or never any: not asked for again by this process.
-          without = true
+          if (!(error instanceof LogFailure) || error.kind === 'limited') throw error
+          // No tiles any more, or never any; or they are down, which is no reason to be without the entries.
+          without = next
+          next = Math.min(MOST_WITHOUT, 2 * next)
         }
       }
       return classic.page(start, endExclusive, size, signal, keep)

@@ -1,6 +1,8 @@
 // What of a log's entries is the owner's: sightings, and entries that cannot be read. The rest, nearly all of them, leaves nothing behind.
 import { createHash } from 'node:crypto'
+import { ParseError } from '../ct/errors.ts'
 import { issuanceId } from '../ct/tbs.ts'
+import type { Certificate } from '../ct/certificate.ts'
 import type { MalformedLogEntry } from '../watch/alert.ts'
 import type { EntryMatch } from '../watch/entry.ts'
 import { readEntry } from '../watch/entry.ts'
@@ -17,8 +19,9 @@ export interface Sifted {
 /** Judges an entry of a log. `now` is when it came. */
 export type Sift = (log: { readonly id: string; readonly description: string }, entry: LogEntry, now: Date) => Sifted | undefined
 
-/** A sift for what `matcher` finds. */
+/** A sift for what `matcher` finds. It never throws. */
 export function createSift(matcher: Matcher): Sift {
+  const judge = createJudge(matcher)
   return (log, entry, now) => {
     const malformed = (why: string): MalformedLogEntry => ({
       log: log.description,
@@ -27,6 +30,23 @@ export function createSift(matcher: Matcher): Sift {
       leaf_hash: hexOf(entry.leafHash),
       why,
     })
+    try {
+      return judge(log, entry, now, malformed)
+    } catch (error) {
+      // A fault of ours that one entry brings out must not end the reading of all logs, for ever: it would come again after each restart.
+      return {
+        malformed: malformed(
+          `Certbell failed at it (${error instanceof Error ? error.name : 'unknown'}), which is a fault of Certbell's: please report it`,
+        ),
+      }
+    }
+  }
+}
+
+type Judge = (...args: [...Parameters<Sift>, malformed: (why: string) => MalformedLogEntry]) => Sifted | undefined
+
+function createJudge(matcher: Matcher): Judge {
+  return (log, entry, now, malformed) => {
     const leaf = entry.entry
     if (leaf === undefined) return { malformed: malformed(entry.why ?? 'it cannot be read') }
     const read = readEntry(leaf.der, matcher)
@@ -41,28 +61,54 @@ export function createSift(matcher: Matcher): Sift {
       leaf_hash: hexOf(entry.leafHash),
       verified: false,
     }
-    const loggedAt = new Date(leaf.timestamp)
-    const issuance = issuanceOf(read, entry, loggedAt)
-    const remarks: Remark[] =
-      certificate.notBefore === undefined || certificate.notAfter === undefined
-        ? [{ kind: 'der-unreadable', reason: 'its validity cannot be read; the time at which it was logged stands for it', trouble: false }]
-        : []
-    const sighting: Sighting = { issuance, source, matched, items, excluded, seenAt: now, loggedAt, remarks }
+    const loggedAt = leaf.timestamp > LAST_TIME ? undefined : new Date(leaf.timestamp)
+    const { id, isWhole } = idOf(leaf.der, certificate)
+    const issuance = issuanceOf(read, entry, id, loggedAt ?? now)
+    const remark = (reason: string): Remark => ({ kind: 'der-unreadable', reason, trouble: false })
+    const remarks: Remark[] = []
+    if (certificate.notBefore === undefined || certificate.notAfter === undefined)
+      remarks.push(remark(`its validity cannot be read; the time at which it was ${loggedAt === undefined ? 'seen' : 'logged'} stands for it`))
+    if (!isWhole)
+      remarks.push(
+        remark('its extensions cannot be read to their end, so its precertificate and its certificate cannot be known for one, and ring as two'),
+      )
+    const sighting: Sighting = {
+      issuance,
+      source,
+      matched,
+      items,
+      excluded,
+      seenAt: now,
+      ...(loggedAt !== undefined && { loggedAt }),
+      remarks,
+    }
     return { sighting, ...(read.malformed !== undefined && { malformed: malformed(read.malformed) }) }
   }
 }
 
-function issuanceOf({ certificate, names, ipAddresses }: EntryMatch, { entry, precertificate }: LogEntry, loggedAt: Date): Issuance {
+/** The end of the year 9999: RFC 3339 has no later times, and a log may claim any. */
+const LAST_TIME = Date.UTC(10_000, 0, 1) - 1
+
+// Where the CT extensions cannot be told from the rest, nothing is cut out.
+function idOf(der: Uint8Array, { tbs }: Certificate): { readonly id: string; readonly isWhole: boolean } {
+  try {
+    return { id: issuanceId(der), isWhole: true }
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error
+    return { id: sha256(tbs), isWhole: false }
+  }
+}
+
+function issuanceOf({ certificate, names, ipAddresses }: EntryMatch, { entry, precertificate }: LogEntry, id: string, at: Date): Issuance {
   const precert = entry?.type === 'precert'
   const whole = precert ? precertificate : entry?.der
   return {
-    // It has been read by now, so it has an id.
-    id: issuanceId(entry?.der ?? new Uint8Array()),
+    id,
     names,
     ipAddresses,
     issuer: { ...(certificate.issuer !== '' && { name: certificate.issuer }) },
-    notBefore: certificate.notBefore ?? loggedAt,
-    notAfter: certificate.notAfter ?? loggedAt,
+    notBefore: certificate.notBefore ?? at,
+    notAfter: certificate.notAfter ?? at,
     precertificate: precert,
     pubkeySha256: sha256(certificate.spki),
     ...(certificate.serial !== undefined && { serial: certificate.serial }),

@@ -4,7 +4,7 @@ import { growTree, rootOf } from '../ct/compact-range.ts'
 import { ParseError } from '../ct/errors.ts'
 import type { LogKey } from '../ct/log-key.ts'
 import { leafHash } from '../ct/merkle.ts'
-import { edgeBefore, provesConsistency } from '../ct/proofs.ts'
+import { edgeBefore, isPowerOfTwo, provesConsistency, refutesConsistency } from '../ct/proofs.ts'
 import { objectOf, readSth, verifyTreeHead } from '../ct/tree-head.ts'
 import type { LogClient } from './log-client.ts'
 import { entriesIn } from './log-entry.ts'
@@ -15,6 +15,7 @@ import type { ReadPage } from './read-page.ts'
 // Some logs take half a minute for anything.
 const HEAD = { timeoutMs: 60_000, maxBytes: 64 * 1024 }
 const PROOF = { timeoutMs: 60_000, maxBytes: 4 * 1024 * 1024 }
+const PROOF_ATTEMPTS = 2
 // 256 entries of 5 to 9 KB.
 const ENTRIES = { timeoutMs: 60_000, maxBytes: 64 * 1024 * 1024 }
 /** Logs serve caches best, and cut pages, at multiples of it. */
@@ -28,13 +29,19 @@ export function createRfc6962({ get, getPacked }: LogHttp, key: LogKey, url: str
   const isPrefix: LogClient['isPrefix'] = async (small, large, signal) => {
     if (small.size === 0) return true
     if (small.size === large.size) return Buffer.from(large.root).equals(small.root)
-    const body = await get(`ct/v1/get-sth-consistency?first=${small.size}&second=${large.size}`, PROOF, signal)
-    const path = broken('proof', () => {
-      const { consistency } = objectOf(body.toString(), 'get-sth-consistency')
-      if (!Array.isArray(consistency)) throw new ParseError('value', 'consistency', 0, 'is not a list')
-      return (consistency as unknown[]).map((node) => decodeHash(node, 'consistency'))
-    })
-    return provesConsistency(small.size, large.size, small.root, large.root, path)
+    // A proof is not signed: one that holds for neither tree is a broken answer, and may be whole when it is asked for again.
+    for (let left = PROOF_ATTEMPTS; left > 0; left--) {
+      const body = await get(`ct/v1/get-sth-consistency?first=${small.size}&second=${large.size}`, PROOF, signal)
+      const path = broken('proof', () => {
+        const { consistency } = objectOf(body.toString(), 'get-sth-consistency')
+        if (!Array.isArray(consistency)) throw new ParseError('value', 'consistency', 0, 'is not a list')
+        return (consistency as unknown[]).map((node) => decodeHash(node, 'consistency'))
+      })
+      if (provesConsistency(small.size, large.size, small.root, large.root, path)) return true
+      if (refutesConsistency(small.size, large.size, small.root, large.root, path)) return false
+    }
+    // Nothing can be refuted of such a size. A log that showed no proof of it twice has none, as far as anybody can tell.
+    return isPowerOfTwo(small.size) ? false : undefined
   }
   return {
     head: async (signal) => {

@@ -43,7 +43,7 @@ export async function beginBehind(context: LogContext, received: ReceivedHead, f
 export async function readBehind(context: LogContext): Promise<boolean> {
   const state = context.state()
   const { head } = state ?? {}
-  return state === undefined || head === undefined || isAtEnd(state) || readTo(context, state, receivedAgain(context, head), [])
+  return state === undefined || head === undefined || isAtEnd(state) || readTo(context, state, receivedAgain(context, head))
 }
 
 // It was verified when the end was begun with it; only its signature was not kept.

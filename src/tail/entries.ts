@@ -9,6 +9,7 @@ import { readAhead } from '../sources/read-ahead.ts'
 import type { LogState } from '../stores/log-state.ts'
 import { rangeOf, storedRange } from '../stores/log-state.ts'
 import type { Alert } from '../watch/alert.ts'
+import type { LagCause } from '../watch/lag.ts'
 import { grouped } from '../watch/words.ts'
 import type { LogContext } from './context.ts'
 import type { Finds } from './state.ts'
@@ -17,6 +18,8 @@ import { addFinds, asVerified, emptyFinds, failingAfter, storedHead } from './st
 /** What was found is kept at least so often while reading goes on. */
 const KEEP_EVERY = 1000
 const KEEP_FINDS_EVERY = 250
+/** What changes by itself, such as how much a log lets through, is kept so often while a page is waited for. */
+const KEEP_WAITING_EVERY = 15_000
 /** A page that is not there after this does not hold back what was found before it. */
 const PATIENT_FOR = 150
 /** The head is looked at again while it takes long to read up to it. After so many failures, its entries may be none that the log has. */
@@ -29,6 +32,7 @@ const TILE = 256
 const MOST_HELD = 4 * 1024 * 1024
 const MOST_ANSWERS = 4
 const MOST_HASHES = 65_536
+const MOST_MALFORMED = 10_000
 
 /** What reading up to a head came to. `finds` and `alerts` are not kept yet: they go with the verdict on `root`. */
 export interface ReadEntries {
@@ -38,30 +42,33 @@ export interface ReadEntries {
   readonly root: Buffer
   readonly finds: Finds
   readonly alerts: readonly Alert[]
-  /** The leaf hashes from the state's verified position on, as many as are kept. */
-  readonly hashes: Buffer
+  /** Leaf hashes, as many as are kept, and the index of the first. */
+  readonly hashes: { readonly from: number; readonly bytes: Buffer }
+  /** Entries that could not be read, by index, as many as are kept: what was told of them already is in none of the finds. */
+  readonly malformed: readonly number[]
   /** Answers in which there is something wrong, as many as are kept. */
   readonly held: readonly Received[]
 }
 
 /**
  * Reads the entries from the state's position to a head. What is found is kept on the way, all but the last. `careful`: they did not make the root
- * before, so answers are kept, and where a log shows how, it ends with the page that is wrong. Throws LogFailure.
+ * before, so answers are kept, and where a log shows how, it ends with the page that is wrong; entries that were found `malformed` then are not found
+ * again. Throws LogFailure.
  */
 export async function readEntries(
   context: LogContext,
   begin: LogState,
   received: ReceivedHead,
-  alerts: readonly Alert[],
-  careful = false,
+  before?: Pick<ReadEntries, 'malformed'>,
 ): Promise<ReadEntries> {
+  const careful = before !== undefined
   const { ports, log, client, window, signal } = context
   const { clock, report, sift, random } = ports
   const { size, rootHash } = received.head
   const tree = growTree(rangeOf(begin.position))
   let state = begin
   let finds = emptyFinds()
-  let toTell = alerts
+  let toTell: readonly Alert[] = []
   let keptAt = clock.now()
   // What the requests say of themselves, at any time.
   let failure: LogState['failing'] = begin.failing
@@ -74,6 +81,8 @@ export async function readEntries(
   let asked: Asked | undefined
   let verified: CompactRange = rangeOf(begin.verified)
   let hashes: Buffer[] = []
+  let hashesFrom = begin.position.size
+  const malformed = new Set(before?.malformed)
   let held: Received[] = []
 
   // Whether what was read so far is the beginning of the tree; undefined if that does not show, yet: a proof may take longer than anybody waits for it.
@@ -84,7 +93,7 @@ export async function readEntries(
       provedAt = clock.now()
       asked = askFor(tree.range(), async (range) => client.proves(range, { size, root: rootHash }, signal))
     }
-    if (begins || careful) await settles(asked.answer, clock, patience, signal)
+    if (begins || careful) await settling(asked.answer)(clock, patience, signal)
     if (asked.said === undefined) return undefined
     const { said, range } = asked
     asked = undefined
@@ -96,13 +105,19 @@ export async function readEntries(
     }
     return said === 'no' ? false : said === 'yes' && range.size === tree.size ? true : undefined
   }
-  const flush = async (isProved = false): Promise<void> => {
-    dirty = false
+  const causeNow = (): LagCause => {
     const took = Math.max(1, clock.now() - keptAt)
     const lately = context.allowance.limit() !== undefined || context.host.slowed ? 'limited' : undefined
-    const cause = failure?.kind ?? lately ?? (ports.bandwidth.short ? 'bandwidth' : idle > took / 2 ? 'slow' : 'cpu')
+    return failure?.kind ?? lately ?? (ports.bandwidth.short ? 'bandwidth' : idle > took / 2 ? 'slow' : 'cpu')
+  }
+  const flush = async (isProved = false): Promise<void> => {
+    dirty = false
+    const cause = causeNow()
     const { failing: _, ...rest } = state
-    if (isProved) hashes = []
+    if (isProved) {
+      hashes = []
+      hashesFrom = tree.size
+    }
     state = await context.keep(
       {
         ...rest,
@@ -168,13 +183,15 @@ export async function readEntries(
   try {
     reading: for (;;) {
       const next = pages.next()
+      const settled = settling(next)
       const asked = clock.now()
-      for (let before = asked; !(await settles(next, clock, PATIENT_FOR, signal)); before = clock.now()) {
-        idle += clock.now() - before
+      for (let waiting = asked; !(await settled(clock, PATIENT_FOR, signal)); waiting = clock.now()) {
+        idle += clock.now() - waiting
         await lookAgain()
         const found = finds.sightings.length + finds.malformed.length + toTell.length > 0
-        const due = (dirty || idle >= KEEP_EVERY || tree.size > state.position.size) && clock.now() - keptAt >= KEEP_EVERY
-        if (!found && !due) continue
+        const kept = clock.now() - keptAt
+        const changed = dirty || tree.size > state.position.size || (idle >= KEEP_EVERY && causeNow() !== state.cause)
+        if (!found && !(changed && kept >= KEEP_EVERY) && kept < KEEP_WAITING_EVERY) continue
         const isProved = await proved(PATIENT_FOR)
         if (isProved === false) break reading
         await flush(isProved)
@@ -186,7 +203,15 @@ export async function readEntries(
       tree.appendLeaves(page.hashes)
       if (hashes.length * TILE <= MOST_HASHES) hashes.push(page.hashes)
       held = holding(held, page.received)
-      addFinds(finds, page, (entry) => sift(log, entry, now))
+      addFinds(finds, page, (entry) => {
+        const sifted = sift(log, entry, now)
+        if (sifted?.malformed === undefined || !malformed.has(entry.index)) {
+          if (sifted?.malformed !== undefined && malformed.size < MOST_MALFORMED) malformed.add(entry.index)
+          return sifted
+        }
+        const { malformed: _, ...rest } = sifted
+        return rest
+      })
       for (const index of page.misplaced) {
         const message = `its entry ${grouped(index)} says that it is at another place. It is read all the same`
         const judged = await context.tell(state, [{ kind: 'leaf-index', about: String(index), message }], received, { index })
@@ -209,7 +234,16 @@ export async function readEntries(
     over.abort()
     await pages.return(undefined)
   }
-  return { state, range: tree.range(), root: tree.root(), finds, alerts: toTell, hashes: Buffer.concat(hashes), held }
+  return {
+    state,
+    range: tree.range(),
+    root: tree.root(),
+    finds,
+    alerts: toTell,
+    hashes: { from: hashesFrom, bytes: Buffer.concat(hashes) },
+    malformed: [...malformed],
+    held,
+  }
 }
 
 interface Asked {
@@ -244,18 +278,27 @@ function holding(held: Received[], more: readonly Received[] = []): Received[] {
   return taken.length === 0 ? held : [...held, ...taken]
 }
 
-// Whether a promise settles within so many ms.
-async function settles(promise: Promise<unknown>, clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
-  const over = new AbortController()
-  try {
-    return await Promise.race([
-      promise.then(
-        () => true,
-        () => true,
-      ),
-      clock.sleepUntil(clock.now() + ms, AbortSignal.any([over.signal, signal])).then(() => signal.aborted),
-    ])
-  } finally {
-    over.abort()
+// Whether a promise settles within so many ms; to be asked any number of times. It holds on to the promise once: what is waited for by each question would
+// be let go only when it settles, which may take days.
+function settling(promise: Promise<unknown>): (clock: Clock, ms: number, signal: AbortSignal) => Promise<boolean> {
+  let isSettled = false
+  let wake = (): void => undefined
+  const settle = (): void => {
+    isSettled = true
+    wake()
+  }
+  promise.then(settle, settle)
+  return async (clock, ms, signal) => {
+    if (isSettled) return true
+    const over = new AbortController()
+    wake = () => over.abort()
+    const aborted = (): void => over.abort()
+    signal.addEventListener('abort', aborted)
+    try {
+      if (!signal.aborted) await clock.sleepUntil(clock.now() + ms, over.signal)
+    } finally {
+      signal.removeEventListener('abort', aborted)
+    }
+    return isSettled || signal.aborted
   }
 }

@@ -99,9 +99,11 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
     }
     // What was looked into of other trees says nothing of the places in ours.
     const below = begun.scouted === undefined ? begun.malformed.below : Math.min(begun.malformed.below, begun.verified.size)
-    const state = behindHead({ ...begun, malformed: { ...begun.malformed, below } }, received, now)
+    const behindIt = behindHead({ ...begun, malformed: { ...begun.malformed, below } }, received, now)
+    // What it did is told before it is read: that it was told must not be kept without, should reading come to nothing.
+    const state = alerts.length > 0 ? await context.keep(behindIt, { ...NO_FINDS, alerts }) : behindIt
     context.show(state)
-    if (await readTo(context, state, received, alerts)) {
+    if (await readTo(context, state, received)) {
       refused = undefined
       refusals = 0
       isSpoiled = false
@@ -161,7 +163,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
     isSpoiled = false
     looked.clear()
     const kept = await context.keep(next, { ...NO_FINDS, alerts })
-    if (!far) await readTo(context, kept, received, [])
+    if (!far) await readTo(context, kept, received)
     return true
   }
 

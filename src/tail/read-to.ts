@@ -3,7 +3,6 @@ import { HASH_SIZE } from '../ct/merkle.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
 import type { LogState } from '../stores/log-state.ts'
 import { storedRange } from '../stores/log-state.ts'
-import type { Alert } from '../watch/alert.ts'
 import { grouped } from '../watch/words.ts'
 import type { LogContext } from './context.ts'
 import type { ReadEntries } from './entries.ts'
@@ -18,17 +17,15 @@ const MOST_INDICES = 100
  * Reads up to a head and verifies its root, twice if need be. False if the entries do not make it: that was told, what was found among them is kept as
  * not verified, and the position is where it was verified last.
  */
-export async function readTo(context: LogContext, begin: LogState, received: ReceivedHead, alerts: readonly Alert[]): Promise<boolean> {
+export async function readTo(context: LogContext, begin: LogState, received: ReceivedHead): Promise<boolean> {
   const { log, ports, signal } = context
   const { clock, report } = ports
   const { head } = received
   let state = begin
-  let told = alerts
   let lost: Finds = emptyFinds()
   let first: ReadEntries | undefined
   for (;;) {
-    const read = await readEntries(context, state, received, told, first !== undefined)
-    told = []
+    const read = await readEntries(context, state, received, first)
     if (read.root.equals(Buffer.from(head.rootHash))) {
       const { failing: _f, behindSince: _b, cause: _c, stray: _s, unshown: _u, scouted: _l, ...well } = read.state
       const verified = storedRange(read.range)
@@ -40,7 +37,9 @@ export async function readTo(context: LogContext, begin: LogState, received: Rec
       report({ kind: 'log-read', log: log.description, entries: kept.verified.size - begin.verified.size, verified: kept.verified.size })
       return true
     }
-    state = { ...read.state, position: read.state.verified }
+    // Of what is read again, what was not told the first time may have been hidden then.
+    const { verified, malformed } = read.state
+    state = { ...read.state, position: verified, malformed: { ...malformed, below: Math.min(malformed.below, verified.size) } }
     lost = { sightings: [...lost.sightings, ...read.finds.sightings], malformed: [...lost.malformed, ...read.finds.malformed] }
     if (first === undefined) {
       // Perhaps only an answer was broken.
@@ -73,11 +72,14 @@ export async function readTo(context: LogContext, begin: LogState, received: Rec
 
 // Where the two readings are not the same: an entry that changes is no entry.
 function differing(first: ReadEntries, second: ReadEntries): { readonly entries_that_differed?: readonly number[] } {
-  if (first.state.verified.size !== second.state.verified.size) return {}
   const indices: number[] = []
-  const length = Math.min(first.hashes.length, second.hashes.length)
-  for (let at = 0; at < length && indices.length < MOST_INDICES; at += HASH_SIZE) {
-    if (first.hashes.compare(second.hashes, at, at + HASH_SIZE, at, at + HASH_SIZE) !== 0) indices.push(second.state.verified.size + at / HASH_SIZE)
-  }
+  const hashOf = ({ hashes: { from, bytes } }: ReadEntries, index: number): Buffer =>
+    bytes.subarray((index - from) * HASH_SIZE, (index - from + 1) * HASH_SIZE)
+  const endOf = ({ hashes: { from, bytes } }: ReadEntries): number => from + bytes.length / HASH_SIZE
+  const start = Math.max(first.hashes.from, second.hashes.from)
+  const end = Math.min(endOf(first), endOf(second))
+  if (start >= end) return {}
+  for (let index = start; index < end && indices.length < MOST_INDICES; index++)
+    if (!hashOf(first, index).equals(hashOf(second, index))) indices.push(index)
   return { entries_that_differed: indices }
 }

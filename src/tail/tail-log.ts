@@ -8,7 +8,6 @@ import { leftAlone } from '../sources/hosts.ts'
 import { createHybrid } from '../sources/hybrid.ts'
 import type { InFlight, LogRoom } from '../sources/in-flight.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
-import { LogFailure } from '../sources/log-failure.ts'
 import { createLogHttp } from '../sources/log-http.ts'
 import { createLogTally } from '../sources/log-tally.ts'
 import { unusableKey } from '../sources/log-choice.ts'
@@ -18,6 +17,7 @@ import type { LogState } from '../stores/log-state.ts'
 import { beginBehind, behindKey, readBehind } from './behind.ts'
 import type { LogContext } from './context.ts'
 import { openLog } from './context.ts'
+import { failureOf } from './failure-of.ts'
 import type { LogReader } from './log-reader.ts'
 import { createLogReader } from './log-reader.ts'
 import type { TailPorts } from './ports.ts'
@@ -76,12 +76,12 @@ export async function tailLog(reading: Reading, log: ListedLog, fresh: boolean, 
         throw error
       }
     } catch (error) {
-      if (!(error instanceof LogFailure)) throw error
+      const failure = failureOf(error, signal)
       failures += 1
-      await reader.failed(error)
+      await reader.failed(failure)
       // A head that was not to be had may be there in a second; one that lies is shown again.
-      const first = error.kind === 'misbehaves' ? every : Math.min(every, AGAIN)
-      until = Math.max(error.until ?? 0, began + Math.min(LONGEST_WAIT, first * 2 ** Math.min(10, failures - 1)))
+      const first = failure.kind === 'misbehaves' ? every : Math.min(every, AGAIN)
+      until = Math.max(failure.until ?? 0, began + Math.min(LONGEST_WAIT, first * 2 ** Math.min(10, failures - 1)))
     }
     await clock.sleepUntil(until, signal)
   }

@@ -2,7 +2,6 @@
 import type { ListedLog } from '../ct/log-list.ts'
 import { createHosts } from '../sources/hosts.ts'
 import { createInFlight } from '../sources/in-flight.ts'
-import { LogFailure } from '../sources/log-failure.ts'
 import { chooseLogs, skippedLogs, unusableKey, vanishedLogs, whyLeft } from '../sources/log-choice.ts'
 import type { LogState } from '../stores/log-state.ts'
 import { BEHIND } from '../stores/log-state.ts'
@@ -10,6 +9,7 @@ import { FencedError } from '../stores/store.ts'
 import { NO_FINDS } from '../stores/tail.ts'
 import { StoreError } from '../watch/errors.ts'
 import { readBehind } from './behind.ts'
+import { failureOf } from './failure-of.ts'
 import { firstListed } from './first-listed.ts'
 import type { TailPorts } from './ports.ts'
 import { emptyState, isBegun } from './state.ts'
@@ -76,14 +76,15 @@ export function createTail(given: TailPorts): Tail {
     return { fresh, chosen }
   }
 
-  // What is not read any more is no trouble, however far behind it was.
-  const leaveOthers = async (states: Map<string, LogState>, chosen: ReadonlyMap<string, ListedLog>): Promise<void> => {
+  // What is not read any more is no trouble, however far behind it was; and what is chosen again is, though it does not answer.
+  const followChoice = async (states: Map<string, LogState>, chosen: ReadonlyMap<string, ListedLog>): Promise<void> => {
     for (const [key, state] of states) {
       const id = key.replace(BEHIND, '')
-      if (!state.watched || chosen.has(id)) continue
-      const { state: left } = await store.keep({ ...state, watched: false }, NO_FINDS, clock.now())
-      states.set(key, left)
-      if (key === id) ports.report({ kind: 'log-skipped', message: `${state.description} ${whyLeft(lists.states, id)}` })
+      const watched = chosen.has(id)
+      if (state.watched === watched) continue
+      const { state: kept } = await store.keep({ ...state, watched }, NO_FINDS, clock.now())
+      states.set(key, kept)
+      if (key === id && !watched) ports.report({ kind: 'log-skipped', message: `${state.description} ${whyLeft(lists.states, id)}` })
     }
   }
 
@@ -114,7 +115,7 @@ export function createTail(given: TailPorts): Tail {
             await task
             running.delete(id)
           }
-          await leaveOthers(states, chosen)
+          await followChoice(states, chosen)
           for (const [id, log] of chosen) {
             if (running.has(id)) continue
             const leave = new AbortController()
@@ -148,7 +149,7 @@ export function createTail(given: TailPorts): Tail {
     await lists.refresh(now)
     const states = new Map(await store.states())
     const { fresh, chosen } = await choose(states, now)
-    await leaveOthers(states, chosen)
+    await followChoice(states, chosen)
     const went = await Promise.all(
       [...chosen.values()].map(async (log) => {
         const patient = { ...ports, attempts: PASS_ATTEMPTS, patience: PASS_PATIENCE, longestMs: Math.min(ports.longestMs, PASS_LONGEST) }
@@ -160,10 +161,10 @@ export function createTail(given: TailPorts): Tail {
           await readBehind(behind)
           return true
         } catch (error) {
-          if (!(error instanceof LogFailure)) throw error
-          await reader.failed(error)
+          const failure = failureOf(error, signal)
+          await reader.failed(failure)
           // To wait as one was told is no failure.
-          return error.until !== undefined
+          return failure.until !== undefined
         }
       }),
     )

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { growTree } from '../../src/ct/compact-range.ts'
 import { leafHash } from '../../src/ct/merkle.ts'
-import { provesConsistency, provesInclusion } from '../../src/ct/proofs.ts'
+import { isPowerOfTwo, provesConsistency, provesInclusion, refutesConsistency } from '../../src/ct/proofs.ts'
 import { createTree, hashLeaf } from '../../src/sandbox/ct-tree.ts'
 
 describe("the sandbox's tree, held to src/ct", () => {
@@ -34,6 +34,24 @@ describe("the sandbox's tree, held to src/ct", () => {
     for (const second of [1, 2, 3, 7, 64, 100, 255, 256, 257, 300])
       for (let first = 0; first <= second; first++)
         assert.ok(provesConsistency(first, second, roots[first]!, roots[second]!, tree.consistencyProof(first, second)), `${first} to ${second}`)
+  })
+
+  it('refutes with the same proof what is no prefix, and neither proves nor refutes with a spoiled one', () => {
+    const [second, other] = [300, Buffer.alloc(32, 7)]
+    for (let first = 1; first < second; first++) {
+      const path = tree.consistencyProof(first, second)
+      assert.equal(refutesConsistency(first, second, other, roots[second]!, path), !isPowerOfTwo(first), `${first}`)
+      assert.ok(!provesConsistency(first, second, other, roots[second]!, path))
+      assert.ok(!refutesConsistency(first, second, roots[first]!, roots[second]!, path))
+      assert.ok(!refutesConsistency(first, second, other, other, path), 'it leads to neither')
+      for (const n of path.keys()) {
+        const spoiled = path.map((hash, at) => (at === n ? other : hash))
+        for (const said of [spoiled, path.slice(1), [...path, other]]) {
+          assert.ok(!provesConsistency(first, second, roots[first]!, roots[second]!, said))
+          assert.ok(!refutesConsistency(first, second, roots[first]!, roots[second]!, said), `${first}, ${n} spoiled`)
+        }
+      }
+    }
   })
 
   it('finds a leaf by its hash, within a size', () => {

@@ -7,6 +7,7 @@ import { logList } from '../../src/sandbox/ct-list.ts'
 import { UNLIMITED } from '../../src/sources/bandwidth.ts'
 import { createLogLists } from '../../src/sources/log-lists.ts'
 import type { KeptList } from '../../src/sources/log-lists.ts'
+import type { Sift } from '../../src/sources/log-sift.ts'
 import { createSift } from '../../src/sources/log-sift.ts'
 import type { Backend } from '../../src/stores/backend.ts'
 import { readPagesHere } from '../../src/sources/read-page.ts'
@@ -60,6 +61,8 @@ export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval
   /** Of the list: that it counts as a signed one, and when it was made. */
   readonly signed?: boolean
   readonly madeAt?: Date
+  /** What is done instead of sifting. */
+  readonly sift?: (sift: Sift) => Sift
   /** Why no evidence can be kept. */
   readonly evidenceFails?: string
 }
@@ -122,7 +125,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       userAgent: 'certbell/test (+https://example.net)',
       longestMs: options.longestMs ?? 3000,
       readPage: readPagesHere(createSieve(items)),
-      sift: createSift(createMatcher(items, [])),
+      sift: (options.sift ?? ((sift) => sift))(createSift(createMatcher(items, []))),
       interval: options.interval ?? 50,
       bandwidth: options.bandwidth ?? UNLIMITED,
       large: options.large ?? LARGE,

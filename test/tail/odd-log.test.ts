@@ -1,0 +1,271 @@
+// Logs that are none of the usual kinds of broken: an entry that brings out a fault, a head that hangs, a proof that is spoiled, tiles that are refused.
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import type { TestContext } from 'node:test'
+import type { Clock } from '../../src/clock.ts'
+import { systemClock } from '../../src/clock.ts'
+import { makeFiller } from '../../src/sandbox/ct-filler.ts'
+import { rollback, wrongRoot } from '../../src/sandbox/ct-lies.ts'
+import { logList } from '../../src/sandbox/ct-list.ts'
+import type { CtHost, LogProtocol, ServedLog } from '../../src/sandbox/ct-log-server.ts'
+import { startCtHost } from '../../src/sandbox/ct-log-server.ts'
+import type { CtLog } from '../../src/sandbox/ct-log.ts'
+import { createCtLog } from '../../src/sandbox/ct-log.ts'
+import { issueTwins } from '../../src/sandbox/ct-twin.ts'
+import type { LogState } from '../../src/stores/log-state.ts'
+import { logOverviews } from '../../src/stores/log-overview.ts'
+import { certificate, dns, el, san } from '../ct/der-writer.ts'
+import type { TailOptions, TailRun } from './support.ts'
+import { startTail } from './support.ts'
+
+const NOW = new Date()
+const FILLER = makeFiller({ count: 8, names: (n) => [`n${n}.stranger.test`], notBefore: NOW })
+
+interface Scene {
+  readonly place: CtHost
+  readonly served: ServedLog
+  readonly other: ServedLog
+  /** Begins to read both. */
+  readonly start: (options?: TailOptions) => Promise<TailRun>
+}
+
+/** A log of 300 entries, and a well one beside it. */
+async function scene(t: TestContext, protocol: LogProtocol): Promise<Scene> {
+  const place = await startCtHost()
+  t.after(async () => place.close())
+  const [served, other] = [
+    place.serve(createCtLog({ name: 'odd' }), { protocol }),
+    place.serve(createCtLog({ name: 'well' }), { protocol: 'static-ct' }),
+  ]
+  for (const { log } of [served, other]) grow(log, 300)
+  return {
+    place,
+    served,
+    other,
+    start: async (options) => {
+      const run = await startTail([served, other], options)
+      t.after(async () => run.stop())
+      return run
+    },
+  }
+}
+
+function grow(log: CtLog, count: number): void {
+  log.addMany(count, FILLER)
+  log.publish()
+}
+
+function ring(log: CtLog, name: string): string {
+  return issueTwins([log], { names: [name], notBefore: NOW }).issuance('1').tbs_sha256
+}
+
+const odd = (der: Uint8Array) => ({ certificate: { der: Buffer.from(der) }, chain: [] })
+const malformed = (run: TailRun, state: LogState | undefined): readonly number[] =>
+  [...run.of('malformed').flatMap((alert) => ('entries' in alert ? (alert.entries ?? []) : [])), ...(state?.malformed.entries ?? [])].map(
+    ({ index }) => index,
+  )
+
+for (const protocol of ['static-ct', 'rfc6962'] as const)
+  describe(`an entry that is odd stops nothing: ${protocol}`, () => {
+    it('names that match, and extensions that cannot be read to their end', async (t) => {
+      const { served, other, start } = await scene(t, protocol)
+      served.log.add(odd(certificate({ extensions: [san(dns('www.watched.example')), el(0x31, 'zz')] })))
+      grow(served.log, 10)
+      const run = await start({ idle: true })
+      assert.ok(await run.pass())
+      await run.caughtUp(served, other)
+      const [alert, ...more] = run.of('certificate')
+      assert.deepEqual([alert?.names, more], [['www.watched.example'], []])
+      assert.match(JSON.stringify(alert), /cannot be known for one/)
+      assert.deepEqual(malformed(run, await run.state(served)), [300])
+    })
+
+    it('a time of which no calendar knows', async (t) => {
+      const { served, other, start } = await scene(t, protocol)
+      const times = [2 ** 53 - 1, 8_640_000_000_000_001, Date.UTC(9999, 11, 31), Date.UTC(10_000, 0, 1)]
+      for (const [n, timestamp] of times.entries())
+        served.log.add(odd(certificate({ extensions: [san(dns(`t${n}.watched.example`))] })), { timestamp })
+      grow(served.log, 10)
+      const run = await start({ idle: true })
+      assert.ok(await run.pass())
+      await run.caughtUp(served, other)
+      assert.deepEqual(
+        run.of('certificate').map(({ names, logged_at: at }) => [names[0], at]),
+        [
+          ['t0.watched.example', undefined],
+          ['t1.watched.example', undefined],
+          ['t2.watched.example', '9999-12-31T00:00:00Z'],
+          ['t3.watched.example', undefined],
+        ],
+      )
+    })
+
+    it('a fault of ours that it brings out is a failure of its log alone, and is told', async (t) => {
+      const { served, other, start } = await scene(t, protocol)
+      let broken = true
+      const run = await start({
+        sift: (sift) => (log, entry, now) => {
+          if (broken && log.description.includes('odd')) throw new RangeError('a fault of ours')
+          return sift(log, entry, now)
+        },
+        watch: ['.'],
+      })
+      await run.caughtUp(other)
+      await run.until('it fails', async () => (await run.state(served))?.failing !== undefined)
+      assert.match((await run.state(served))?.failing?.message ?? '', /Certbell failed at it \(RangeError: a fault of ours\)/)
+      const id = ring(other.log, 'a.watched.example')
+      other.log.publish()
+      await run.caughtUp(other)
+      assert.ok(run.rung().includes(id))
+      broken = false
+      await run.caughtUp(served)
+    })
+
+    it('is not swallowed where the first answer hid it', async (t) => {
+      const { place, served, start } = await scene(t, protocol)
+      const shown = createCtLog({ name: 'shown' })
+      const bad = odd(Buffer.from('no certificate'))
+      grow(shown, 300)
+      const from = served.log.size
+      // Entry 10 of those cannot be read, and does not show the first time; 200 does.
+      for (let n = 0; n < 600; n++) {
+        if (n === 200 || n === 10) served.log.add(bad)
+        else served.log.addMany(1, FILLER)
+        if (n === 200) shown.add(bad)
+        else shown.addMany(1, FILLER)
+      }
+      for (const log of [served.log, shown]) log.publish()
+      let firsts = 0
+      served.show(({ tile, query, kind }) => {
+        const start = kind === 'get-entries' ? Number(query.get('start')) : kind === 'data-tile' ? (tile?.index ?? 0) * 256 : undefined
+        return start === 256 && firsts++ === 0 ? { log: shown } : undefined
+      })
+      // What is told of the first reading is kept before it is over.
+      place.setFault(({ tile, query }) => ((tile?.index ?? Number(query.get('start')) / 256) === 3 ? { slow: 1500 } : undefined))
+      const run = await start({ interval: 500 })
+      await run.caughtUp(served)
+      assert.ok(firsts > 1)
+      assert.deepEqual(
+        malformed(run, await run.state(served)).toSorted((a, b) => a - b),
+        [from + 10, from + 200],
+      )
+      assert.equal(run.of('log-misbehaviour').length, 0)
+    })
+  })
+
+for (const protocol of ['static-ct', 'rfc6962'] as const)
+  it(`a head that hangs is a failure, is told after a quarter of an hour, and a pass ends: ${protocol}`, async (t) => {
+    const { place, served, other, start } = await scene(t, protocol)
+    place.setFault(({ kind, log }) => (log === 'odd' && (kind === 'checkpoint' || kind === 'get-sth') ? 'hang' : undefined))
+    // Ten times as fast: the head is asked for again while the first is waited for.
+    const began = Date.now()
+    let ahead = 0
+    const now = (): number => began + (Date.now() - began) * 10 + ahead
+    const clock: Clock = { now, sleepUntil: async (time, signal) => systemClock.sleepUntil(Date.now() + Math.max(0, time - now()) / 10, signal) }
+    const passing = await start({ idle: true, clock, longestMs: 2500 })
+    assert.equal(await passing.pass(), false)
+    assert.equal((await passing.state(served))?.failing?.kind, 'slow')
+    await passing.stop()
+    const run = await start({ clock, longestMs: 2500 })
+    await run.until('it fails', async () => (await run.state(served))?.failing !== undefined)
+    ahead += 16 * 60_000
+    await run.until('it is told', () => run.of('trouble').some(({ component }) => component === "log:Sandbox 'odd' log"))
+    await run.caughtUp(other)
+    place.setFault(undefined)
+    await run.caughtUp(served)
+  })
+
+it('what a head did is told though its entries do not come', async (t) => {
+  const { place, served, start } = await scene(t, 'static-ct')
+  const run = await start({ idle: true })
+  assert.ok(await run.pass())
+  served.log.addMany(10, FILLER)
+  served.log.publish({ timestamp: Date.now() + 3_600_000 })
+  place.setFault(({ kind, log }) => (log === 'odd' && kind === 'data-tile' ? { status: 404 } : undefined))
+  await run.pass()
+  await run.restart()
+  place.setFault(undefined)
+  assert.ok(await run.pass())
+  assert.deepEqual(
+    run.of('log-misbehaviour').map(({ misbehaviour }) => misbehaviour),
+    ['future-timestamp'],
+  )
+})
+
+it('a log that was left, and is down when it is chosen again, is shown with that', async (t) => {
+  const { place, served, other, start } = await scene(t, 'static-ct')
+  const run = await start({ idle: true })
+  await run.pass()
+  const list = (state: string): void => {
+    const text = logList([{ served, state }, other], { madeAt: new Date() })
+    run.list = () => ({ text, tag: undefined })
+  }
+  const pass = async (): Promise<boolean> => {
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    return run.pass()
+  }
+  list('rejected')
+  await pass()
+  assert.equal((await run.state(served))?.watched, false)
+  list('usable')
+  place.setFault(({ log }) => (log === 'odd' ? { status: 500 } : undefined))
+  assert.equal(await pass(), false)
+  const shown = logOverviews(await run.states(), Date.now()).find(({ log }) => log.includes('odd'))
+  assert.deepEqual([shown?.cause, shown?.lastError], ['down', 'it answers 500'])
+})
+
+describe('a consistency proof that is spoiled', () => {
+  it('makes no liar of a replica that lags, and holds up nothing', async (t) => {
+    const { place, served, start } = await scene(t, 'rfc6962')
+    served.log.addMany(300, FILLER)
+    // Never seen by us.
+    served.log.publish({ size: 450 })
+    served.log.publish()
+    const run = await start()
+    await run.caughtUp(served)
+    assert.ok((await run.state(served))?.recent.every(({ size }) => size !== 450))
+    place.setFault(({ kind }) => (kind === 'get-sth-consistency' ? { flip: 25 } : undefined))
+    served.show(({ kind }) => (kind === 'get-sth' ? rollback(served.log, 450) : undefined))
+    const before = place.count('get-sth-consistency')
+    await run.until('it is looked at', () => place.count('get-sth-consistency') >= before + 4)
+    served.show(undefined)
+    const id = ring(served.log, 'a.watched.example')
+    served.log.publish()
+    await run.caughtUp(served)
+    assert.deepEqual(run.rung(), [id])
+    assert.deepEqual(run.of('log-misbehaviour'), [])
+  })
+})
+
+it('entries that differed are those that did, also where reading was taken up again', async (t) => {
+  const { place, served, start } = await scene(t, 'rfc6962')
+  const run = await start()
+  await run.caughtUp(served)
+  grow(served.log, 900)
+  const wrong = wrongRoot(served.log)
+  served.show(({ kind }) => (kind === 'get-sth' ? wrong : undefined))
+  // The last pages are not there yet: what was read is kept, not verified.
+  place.setFault(({ kind, log, query }) =>
+    log === 'odd' && kind === 'get-entries' && Number(query.get('start')) >= 768 ? { status: 503 } : undefined,
+  )
+  await run.until('it is read on', async () => ((await run.state(served))?.position.size ?? 0) >= 768)
+  place.setFault(undefined)
+  await run.restart()
+  await run.until('it is told', () => run.of('log-misbehaviour').length > 0)
+  const about = [...run.evidence].filter(([name]) => name.includes('root-mismatch')).map(([, each]) => each['entries_that_differed'])
+  assert.deepEqual(
+    about.filter((each) => each !== undefined),
+    [[]],
+  )
+})
+
+for (const status of [403, 410, 500, 'html200'] as const)
+  it(`a log of both ways whose tiles are ${status} is read by get-entries`, async (t) => {
+    const { place, served, start } = await scene(t, 'hybrid')
+    grow(served.log, 600)
+    place.setFault(({ kind, log }) => (log === 'odd' && kind === 'data-tile' ? (typeof status === 'number' ? { status } : status) : undefined))
+    const run = await start({ isHybrid: (url) => url === served.url })
+    await run.caughtUp(served)
+    assert.ok(place.count('data-tile', { log: 'odd' }) > 0)
+    assert.ok(place.count('data-tile', { log: 'odd' }) < 4)
+  })
