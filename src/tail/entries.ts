@@ -11,6 +11,7 @@ import { rangeOf, storedRange } from '../stores/log-state.ts'
 import type { Alert } from '../watch/alert.ts'
 import type { LagCause } from '../watch/lag.ts'
 import { grouped } from '../watch/words.ts'
+import { isHole, lookBeyond } from './beyond.ts'
 import type { LogContext } from './context.ts'
 import type { Finds } from './state.ts'
 import { addFinds, asVerified, emptyFinds, failingAfter, storedHead } from './state.ts'
@@ -135,13 +136,25 @@ export async function readEntries(
   }
   // A page that is waited for would hold back the end, too.
   const over = new AbortController()
+  const whileReading = AbortSignal.any([signal, over.signal])
   // A head may promise what is not there: then another, with less, is as good as this one will be. It may take its time, too.
   let shown: Promise<void> | undefined
   let newest: ReceivedHead | undefined
+  let beyond: Promise<unknown> | undefined
+  let foundBeyond: Awaited<ReturnType<typeof lookBeyond>> | undefined
+  const keepBeyond = async ({ finds: found, end }: NonNullable<typeof foundBeyond>): Promise<void> => {
+    beyond = undefined
+    foundBeyond = undefined
+    if (end === state.scouted) return
+    const { below } = state.malformed
+    state = await context.keep({ ...state, scouted: end }, found)
+    // What cannot be read of the places between is not told yet.
+    state = { ...state, malformed: { ...state.malformed, below } }
+  }
   const lookAgain = async (): Promise<void> => {
     if (shown === undefined && clock.now() - lookedAt >= HEAD_AGAIN) {
       const ask = async (): Promise<void> => {
-        newest = await client.head(AbortSignal.any([signal, over.signal]))
+        newest = await client.head(whileReading)
       }
       // What goes wrong with that shows at the next turn.
       shown = ask()
@@ -152,6 +165,11 @@ export async function readEntries(
         })
     }
     if (newest?.valid !== true) return
+    if (isHole(failure, clock.now())) {
+      const end = context.isEnd ? Math.max(size, newest.head.size) : size
+      beyond ??= lookBeyond({ ...context, signal: whileReading }, state, tree.size, end).then((each) => (foundBeyond = each))
+      beyond.catch(() => undefined)
+    }
     // How far there is to go is told by the newest.
     if (context.isEnd && newest.head.size > (state.head?.size ?? 0)) state = { ...state, head: { ...storedHead(newest), seenAt: clock.now() } }
     if (newest.head.size >= size || failure === undefined || failure.failures < HEAD_AGAIN_AFTER) return
@@ -166,7 +184,7 @@ export async function readEntries(
     window,
     clock,
     random,
-    signal: AbortSignal.any([signal, over.signal]),
+    signal: whileReading,
     attempts: ports.attempts ?? Infinity,
     patience: ports.patience ?? Infinity,
     keep: careful,
@@ -188,6 +206,7 @@ export async function readEntries(
       for (let waiting = asked; !(await settled(clock, PATIENT_FOR, signal)); waiting = clock.now()) {
         idle += clock.now() - waiting
         await lookAgain()
+        if (foundBeyond !== undefined) await keepBeyond(foundBeyond)
         const found = finds.sightings.length + finds.malformed.length + toTell.length > 0
         const kept = clock.now() - keptAt
         const changed = dirty || tree.size > state.position.size || (idle >= KEEP_EVERY && causeNow() !== state.cause)

@@ -10,6 +10,7 @@ import type { Alert } from '../watch/alert.ts'
 import { judgeHead, shrunkenTree } from '../watch/heads.ts'
 import { grouped } from '../watch/words.ts'
 import { beginBehind } from './behind.ts'
+import { isHole, lookBeyond } from './beyond.ts'
 import type { LogContext } from './context.ts'
 import { hedged } from './hedged.ts'
 import { continues, isBeginning, lastShared, strayed, unshownAgain } from './lineage.ts'
@@ -193,7 +194,16 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
     const judged = await context.tell(state, [...misbehaviour, ...shrunken], received, other === undefined ? {} : { verified_head: other })
     state = judged.state
     if (verdict === 'read') {
-      if ((await read(state, received, judged.alerts)) === 'parted') await refuse(received)
+      try {
+        if ((await read(state, received, judged.alerts)) === 'parted') await refuse(received)
+      } catch (error) {
+        // Where reading does not wait for what does not come.
+        const after = context.state()
+        if (!(error instanceof LogFailure) || after === undefined || !isHole(after.failing, now)) throw error
+        const { finds, end } = await lookBeyond(context, after, after.position.size, received.head.size)
+        if (end !== after.scouted) await context.keep({ ...after, scouted: end }, finds)
+        throw error
+      }
       return
     }
     if (verdict === 'refused' || shrunken.length > 0) {

@@ -8,7 +8,7 @@ import type { Finds } from './state.ts'
 import { addFinds, emptyFinds } from './state.ts'
 
 /** More than so many are not looked into at once: the last of them are. */
-const MOST = 16_384
+export const MOST_SCOUTED = 16_384
 const ATTEMPTS = 3
 const PATIENCE = 5000
 
@@ -20,7 +20,7 @@ export async function scout(
 ): Promise<{ readonly finds: LogFinds; readonly end: number }> {
   const { clock, random, sift, report } = ports
   const finds: Finds = emptyFinds()
-  const first = Math.max(start, endExclusive - MOST)
+  const first = Math.max(start, endExclusive - MOST_SCOUTED)
   let end = start
   const pages = readAhead(first, endExclusive, endExclusive, {
     client,

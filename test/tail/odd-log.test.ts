@@ -269,3 +269,68 @@ for (const status of [403, 410, 500, 'html200'] as const)
     assert.ok(place.count('data-tile', { log: 'odd' }) > 0)
     assert.ok(place.count('data-tile', { log: 'odd' }) < 4)
   })
+
+for (const protocol of ['static-ct', 'rfc6962'] as const)
+  it(`what comes after a place that the log does not give rings, not verified; and once: ${protocol}`, async (t) => {
+    const { place, served, start } = await scene(t, protocol)
+    let ahead = 0
+    const now = (): number => Date.now() + ahead
+    const clock: Clock = { now, sleepUntil: async (time, signal) => systemClock.sleepUntil(Date.now() + Math.min(time - now(), 300), signal) }
+    const run = await start({ clock })
+    await run.caughtUp(served)
+    const ids: string[] = []
+    ids.push(ring(served.log, 'hidden.watched.example'))
+    served.log.add(odd(Buffer.from('no certificate')))
+    served.log.addMany(512, FILLER)
+    // A second place further on.
+    served.log.add(odd(Buffer.from('no certificate either')))
+    served.log.addMany(511, FILLER)
+    ids.push(ring(served.log, 'seen.watched.example'))
+    served.log.add(odd(Buffer.from('none as well')))
+    const holes = [1, 3]
+    place.setFault(({ log, tile, query, kind }) =>
+      log === 'odd' && (kind === 'data-tile' || kind === 'get-entries') && holes.includes(tile?.index ?? Math.floor(Number(query.get('start')) / 256))
+        ? { status: 404 }
+        : undefined,
+    )
+    served.log.publish()
+    await run.until('it fails', async () => (await run.state(served))?.failing !== undefined)
+    ahead += 11 * 60_000
+    await run.until('what comes after it rings', () => run.rung().length > 0, 30_000)
+    assert.deepEqual(
+      run.of('certificate').map(({ id, source }) => [id, source.kind === 'log' && source.verified]),
+      [[ids[1], false]],
+    )
+    ids.push(ring(served.log, 'more.watched.example'))
+    served.log.publish()
+    await run.until('and what is new, too', () => run.rung().length > 1, 30_000)
+    assert.equal((await run.state(served))?.verified.size, 300)
+    await run.restart()
+    place.setFault(undefined)
+    await run.caughtUp(served)
+    assert.deepEqual(run.rung().toSorted(), ids.toSorted())
+    ahead += 61_000
+    await run.until('all that cannot be read is told', async () => new Set(malformed(run, await run.state(served))).size === 3)
+    assert.deepEqual(run.of('log-misbehaviour'), [])
+  })
+
+it('a pass looks into what comes after a place that the log does not give, too', async (t) => {
+  const { place, served, start } = await scene(t, 'static-ct')
+  let ahead = 0
+  const now = (): number => Date.now() + ahead
+  const clock: Clock = { now, sleepUntil: async (time, signal) => systemClock.sleepUntil(Date.now() + Math.min(time - now(), 50), signal) }
+  const run = await start({ clock, idle: true })
+  assert.ok(await run.pass())
+  served.log.addMany(600, FILLER)
+  const id = ring(served.log, 'a.watched.example')
+  served.log.publish()
+  place.setFault(({ log, tile, kind }) => (log === 'odd' && kind === 'data-tile' && tile?.index === 1 ? { status: 404 } : undefined))
+  for (let n = 0; n < 3; n++) {
+    assert.equal(await run.pass(), false)
+    ahead += 6 * 60_000
+  }
+  assert.deepEqual(run.rung(), [id])
+  place.setFault(undefined)
+  assert.ok(await run.pass())
+  assert.deepEqual([run.rung(), (await run.state(served))?.verified.size], [[id], served.log.head.size])
+})
