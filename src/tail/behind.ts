@@ -1,5 +1,6 @@
 // A log that is new to us and large already: its end is read at once, and what it has from before is read behind that, to the head at which the end began.
-import { EMPTY_RANGE } from '../ct/compact-range.ts'
+import type { CompactRange } from '../ct/compact-range.ts'
+import { EMPTY_RANGE, rootOf } from '../ct/compact-range.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
 import type { StoredHead, StoredRange } from '../stores/log-state.ts'
 import { BEHIND, isAtEnd, storedRange } from '../stores/log-state.ts'
@@ -37,6 +38,19 @@ export async function beginBehind(context: LogContext, received: ReceivedHead, f
     },
     NO_FINDS,
   )
+}
+
+/** The log keeps to another tree, which has only so much in common with the one that was to be read behind: the rest of that is there no more. */
+export async function cutBehind(context: LogContext, shared: CompactRange): Promise<void> {
+  const state = context.state()
+  const { head } = state ?? {}
+  if (state === undefined || head === undefined || isAtEnd(state) || head.size <= shared.size) return
+  const end = storedRange(shared)
+  const verified = state.verified.size < shared.size ? state.verified : end
+  // Its signature was that of a larger tree.
+  const cut = { ...head, size: shared.size, root: rootOf(shared).toString('base64'), signature: '' }
+  const { failing: _, ...rest } = state
+  await context.keep({ ...rest, head: cut, position: verified, verified }, NO_FINDS)
 }
 
 /** Reads on behind, to its end. Does nothing if there is nothing. False if it came to nothing: it is to be tried again. */

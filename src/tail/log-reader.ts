@@ -9,7 +9,7 @@ import { NO_FINDS } from '../stores/tail.ts'
 import type { Alert } from '../watch/alert.ts'
 import { judgeHead, shrunkenTree } from '../watch/heads.ts'
 import { grouped } from '../watch/words.ts'
-import { beginBehind } from './behind.ts'
+import { beginBehind, cutBehind } from './behind.ts'
 import { isHole, lookBeyond } from './beyond.ts'
 import type { LogContext } from './context.ts'
 import { hedged } from './hedged.ts'
@@ -149,6 +149,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
       verified_head: state.recent.at(-1),
     })
     if (far) await beginBehind(behind, received, storedRange(shared))
+    else await cutBehind(behind, shared)
     const { stray: _, failing: _f, scouted: _s, unshown: _u, ...rest } = told
     const next: LogState = {
       ...rest,

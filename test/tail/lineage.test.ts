@@ -174,6 +174,51 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
     })
   })
 
+  it(`another lineage while a log is read behind its end, too: ${protocol}`, async (t) => {
+    const place = await startCtHost()
+    t.after(async () => place.close())
+    const [known, served] = ['known', 'parted'].map((name) => place.serve(createCtLog({ name }), { protocol })) as [ServedLog, ServedLog]
+    known.log.publish()
+    served.log.addMany(100, FILLER)
+    const ids = [ring(served.log, 'old.watched.example')]
+    served.log.addMany(499, FILLER)
+    served.log.publish()
+    let ahead = 0
+    const clock: Clock = {
+      now: () => systemClock.now() + ahead,
+      sleepUntil: async (time, signal) => systemClock.sleepUntil(time - ahead, signal),
+    }
+    const run = await startTail([known], { idle: true, clock, large: 500, start: 'end', longestMs: 500 })
+    t.after(async () => run.stop())
+    await run.pass()
+    run.lists = [known, served]
+    // Of what it has from before nothing can be had for now.
+    place.setFault(({ log, kind, tile, query }) => {
+      const page = kind === 'data-tile' ? tile?.index : kind === 'get-entries' ? Math.floor(Number(query.get('start')) / 256) : undefined
+      return log === 'parted' && page === 0 ? { status: 503 } : undefined
+    })
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    await run.pass()
+    assert.equal((await run.state(served))?.verified.size, 600)
+    const view = otherTree(served.log, { shared: 520, size: 700, submissions: FILLER })
+    const fork = view.log ?? assert.fail()
+    ids.push(ring(fork, 'new.watched.example'))
+    fork.publish()
+    served.show(() => view)
+    for (let n = 0; n < 3; n++) {
+      await run.pass()
+      ahead += 31 * MINUTE
+    }
+    assert.equal((await run.state(served))?.verified.size, fork.head.size)
+    place.setFault(undefined)
+    assert.ok(await run.pass())
+    const parts = (await run.states()).filter(({ description }) => description.includes('parted'))
+    assert.deepEqual(parts.map(({ verified: { size } }) => size).toSorted(), [512, fork.head.size])
+    assert.deepEqual(run.rung().toSorted(), ids.toSorted())
+    assert.deepEqual([...new Set(kinds(run))], ['root-mismatch', 'other-lineage'])
+    assert.equal(run.of('certificate').find(({ id }) => id === ids[0])?.source.kind, 'log')
+  })
+
   describe(`a log that lost its tree: ${protocol}`, () => {
     it('signs less than before, anew, and shows nothing of it: that rings, if it stays so', async (t) => {
       const { served, run, step } = await verified(t, protocol)
