@@ -1,5 +1,6 @@
 // How much a log lets through while it refuses more: nothing else tells what its operator allows.
 import type { Clock } from '../clock.ts'
+import { steadyClock } from '../clock.ts'
 import type { Limit } from '../watch/lag.ts'
 import type { RequestOutcome } from './log-http.ts'
 
@@ -19,7 +20,8 @@ const BEFORE = 60_000
 const LATELY = 60_000
 
 /** Nothing was asked yet. */
-export function createAllowance(clock: Clock): Allowance {
+export function createAllowance(given: Clock): Allowance {
+  const clock = steadyClock(given)
   // Answers by the time at which their slot begins.
   const slots = new Map<number, number>()
   let firstAt: number | undefined
@@ -28,8 +30,9 @@ export function createAllowance(clock: Clock): Allowance {
   let refusing = -Infinity
   let wait: number | undefined
   return {
-    heard: (outcome, until) => {
+    heard: (outcome, told) => {
       const now = clock.now()
+      const until = told === undefined ? undefined : clock.at(told)
       firstAt ??= now
       if (outcome === 'limited') {
         if (refusing < now) refusedSince = now
@@ -38,7 +41,7 @@ export function createAllowance(clock: Clock): Allowance {
       } else if (outcome === 'ok') {
         const slot = Math.floor(now / SLOT) * SLOT
         slots.set(slot, (slots.get(slot) ?? 0) + 1)
-        for (const at of slots.keys()) if (at < now - LONGEST - SLOT || at > now) slots.delete(at)
+        for (const at of slots.keys()) if (at < now - LONGEST - SLOT) slots.delete(at)
       }
     },
     limit: () => {
@@ -50,7 +53,7 @@ export function createAllowance(clock: Clock): Allowance {
       let requests = 0
       for (const [at, count] of slots) if (at >= start && at <= now) requests += count
       const ms = Math.max(0, now - Math.max(start, firstAt))
-      return { requests, ms, ...(wait !== undefined && wait > now && { until: wait }) }
+      return { requests, ms, ...(wait !== undefined && wait > now && { until: clock.shown(wait) }) }
     },
   }
 }

@@ -1,6 +1,7 @@
 // Our own cap on what all logs together may take: an answer is paid for with time. How large it is shows when it is there, so each request is charged
 // with the size of those before it, and set right then; else all that are under way at once would come for free.
 import type { Clock } from '../clock.ts'
+import { steadyClock } from '../clock.ts'
 
 /** A cap, or none. */
 export interface Bandwidth {
@@ -14,7 +15,8 @@ export interface Bandwidth {
 export const UNLIMITED: Bandwidth = { wait: async () => () => undefined, short: false }
 
 /** At most so many bytes a second on average; one answer may come at once, whatever its size. */
-export function createBandwidth(bytesPerSecond: number, clock: Clock): Bandwidth {
+export function createBandwidth(bytesPerSecond: number, given: Clock): Bandwidth {
+  const clock = steadyClock(given)
   // When all that came, and all that is under way, is paid for.
   let paidAt = 0
   let waiting = 0

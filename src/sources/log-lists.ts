@@ -123,12 +123,19 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
     states,
     refresh: async (now) => {
       let changed = false
+      for (const state of states) rebaseList(state, now)
       for (const state of states)
         if (now - state.lookedAt >= (state.refused === undefined ? state.source.every : Math.min(AGAIN, state.source.every)) || now < state.lookedAt)
           changed = (await look(state, now)) || changed
       return changed
     },
   }
+}
+
+// A clock that was set back must not put off what is told of a list, nor keep for longer what vanished from it.
+function rebaseList(state: { refused: ListState['refused']; gone: readonly GoneLog[] }, now: number): void {
+  if (state.refused !== undefined && state.refused.since > now) state.refused = { ...state.refused, since: now }
+  if (state.gone.some(({ since }) => since > now)) state.gone = state.gone.map((each) => ({ ...each, since: Math.min(each.since, now) }))
 }
 
 function tryRead(text: string): LogList | Error {

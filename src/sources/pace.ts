@@ -1,5 +1,5 @@
 // How fast a host may be asked, learned from its refusals (429): operators rarely say, and what they say is not always so (firehose.md, 3.3).
-import type { Clock } from '../clock.ts'
+import type { SteadyClock } from '../clock.ts'
 
 /** The time between two requests to one host: none until it refuses some. */
 export interface Pace {
@@ -24,8 +24,8 @@ const LONGEST_PAUSE = 30_000
 /** The rate at which requests were sent when one was refused, by the last of them. */
 const REMEMBERED = 16
 
-/** Full speed. */
-export function createPace(clock: Clock): Pace {
+/** Full speed. The clock must not go back: a request would wait until it gets to where it was. */
+export function createPace(clock: SteadyClock): Pace {
   let spacing = 0
   let nextAt = 0
   // What was sent before the last refusal says nothing of the pace since.

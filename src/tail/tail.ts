@@ -1,11 +1,12 @@
 // Reading logs: each goes round on its own, and what one does delays no other. A turn of a log is: its head, the entries up to it, their root.
 import type { ListedLog } from '../ct/log-list.ts'
+import { steadyClock } from '../clock.ts'
 import { createHosts } from '../sources/hosts.ts'
 import { createInFlight } from '../sources/in-flight.ts'
 import { LogFailure } from '../sources/log-failure.ts'
 import { chooseLogs, skippedLogs, unusableKey, vanishedLogs, whyLeft } from '../sources/log-choice.ts'
 import type { LogState } from '../stores/log-state.ts'
-import { BEHIND } from '../stores/log-state.ts'
+import { BEHIND, rebaseLog } from '../stores/log-state.ts'
 import { FencedError } from '../stores/store.ts'
 import { NO_FINDS } from '../stores/tail.ts'
 import { StoreError } from '../watch/errors.ts'
@@ -55,7 +56,8 @@ export function createTail(given: TailPorts): Tail {
       if (event.kind === 'alerts') found()
     },
   }
-  const hosts = createHosts(clock)
+  const steady = steadyClock(clock)
+  const hosts = createHosts(clock, steady)
   const inFlight = createInFlight()
 
   const skipped = new Set<string>()
@@ -88,7 +90,7 @@ export function createTail(given: TailPorts): Tail {
   }
 
   const reading = async (signal: AbortSignal): Promise<void> => {
-    const states = new Map(await store.states())
+    const states = new Map(await store.states(clock.now()))
     const stop = new AbortController()
     const all = AbortSignal.any([signal, stop.signal])
     const running = new Map<string, { readonly row: string; readonly task: Promise<void>; readonly leave: AbortController }>()
@@ -96,8 +98,12 @@ export function createTail(given: TailPorts): Tail {
     let reviewedAt = -Infinity
     let choseAt = -Infinity
     try {
-      for (let claimedAt = clock.now(); !all.aborted;) {
+      for (let claimedAt = clock.now(), before = claimedAt; !all.aborted;) {
         const now = clock.now()
+        steady.now()
+        // What is kept while a log is read is mended as it is kept, and this is for what is not.
+        if (now < before) for (const [key, state] of states) states.set(key, rebaseLog(state, now))
+        before = now
         if (now - claimedAt >= RENEW || now < claimedAt) {
           if (!(await store.claim(now, now + LEASE))) throw new FencedError('reading the logs')
           claimedAt = now
@@ -127,14 +133,14 @@ export function createTail(given: TailPorts): Tail {
             running.set(id, { row: JSON.stringify(log), task, leave })
           }
         }
-        if (now - reviewedAt >= RENEW) {
+        if (now - reviewedAt >= RENEW || now < reviewedAt) {
           reviewedAt = now
           ports.report({
             kind: 'alerts',
             alerts: await store.review(troublesOf(states, lists, now), (trouble) => goneOf(trouble, states, lists), now),
           })
         }
-        await clock.sleepUntil(now + LOOK, all)
+        await clock.sleepUntil(clock.now() + LOOK, all)
       }
     } finally {
       stop.abort()
@@ -146,7 +152,7 @@ export function createTail(given: TailPorts): Tail {
   const readOnce = async (signal: AbortSignal): Promise<boolean> => {
     const now = clock.now()
     await lists.refresh(now)
-    const states = new Map(await store.states())
+    const states = new Map(await store.states(now))
     const { fresh, chosen } = await choose(states, now)
     await leaveOthers(states, chosen)
     const went = await Promise.all(

@@ -20,3 +20,22 @@ it('waiting for a place ends with its signal, and the next that waits gets the p
   for (const done of letGo) done()
   await Promise.all(held)
 })
+
+it('a host that asked to be left alone for a minute is left alone for a minute, whatever the clock is set to', async () => {
+  let now = Date.UTC(2026, 10, 1)
+  const clock = {
+    now: () => now,
+    sleepUntil: async (time: number) => {
+      now = Math.max(now, time)
+    },
+  }
+  const host = createHosts(clock)('https://one.sandbox.test/log/')
+  assert.equal(host.refused(now, now + 60_000), now + 60_000)
+  now += 20_000
+  assert.equal(host.blockedUntil, now + 40_000)
+  now -= 3_600_000
+  assert.equal(host.blockedUntil, now + 40_000)
+  const began = now
+  await host.run(new AbortController().signal, async () => undefined)
+  assert.equal(now, began + 40_000)
+})
