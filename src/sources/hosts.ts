@@ -60,6 +60,13 @@ function createHost(clock: SteadyClock): Host {
       waiting.add(done)
       signal.addEventListener('abort', done, { once: true })
     })
+  const unblocked = async (signal: AbortSignal, patience: number): Promise<void> => {
+    while (blockedUntil > clock.now()) {
+      signal.throwIfAborted()
+      if (blockedUntil - clock.now() > patience) throw leftAlone(clock.shown(blockedUntil), clock.shown(clock.now()))
+      await clock.sleepUntil(blockedUntil, signal)
+    }
+  }
   return {
     get slowed() {
       return pace.slowed
@@ -80,12 +87,12 @@ function createHost(clock: SteadyClock): Host {
       }
       inFlight += 1
       try {
-        while (blockedUntil > clock.now()) {
-          signal.throwIfAborted()
-          if (blockedUntil - clock.now() > patience) throw leftAlone(clock.shown(blockedUntil), clock.shown(clock.now()))
-          await clock.sleepUntil(blockedUntil, signal)
-        }
-        await pace.wait(signal)
+        // Whoever waits for its turn is told of a refusal as well.
+        do {
+          await unblocked(signal, patience)
+          await pace.wait(signal)
+        } while (blockedUntil > clock.now())
+        pace.sent()
         return await send()
       } finally {
         inFlight -= 1
