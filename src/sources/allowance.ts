@@ -19,9 +19,10 @@ const BEFORE = 60_000
 /** A log that refused nothing for so long, after the time that it asked for, refuses no more. */
 const LATELY = 60_000
 
-/** Nothing was asked yet. */
-export function createAllowance(given: Clock): Allowance {
+/** Nothing was asked yet. `before`: what was known of it when it was asked last. */
+export function createAllowance(given: Clock, before?: Limit): Allowance {
   const clock = steadyClock(given)
+  const kept = before?.until === undefined ? undefined : { ...before, until: clock.at(before.until) }
   // Answers by the time at which their slot begins.
   const slots = new Map<number, number>()
   let firstAt: number | undefined
@@ -46,7 +47,9 @@ export function createAllowance(given: Clock): Allowance {
     },
     limit: () => {
       const now = clock.now()
-      if (now > refusing || firstAt === undefined) return undefined
+      // Who was told to wait, and waits, knows no more than that.
+      if (firstAt === undefined) return kept === undefined || kept.until <= now ? undefined : { ...kept, until: clock.shown(kept.until) }
+      if (now > refusing) return undefined
       // A whole number of slots, so that what is counted is what came in that time.
       const wanted = Math.max((refusedSince ?? now) - BEFORE, now - LONGEST)
       const start = Math.floor(wanted / SLOT) * SLOT

@@ -5,8 +5,8 @@ import { steadyClock } from '../clock.ts'
 
 /** A cap, or none. */
 export interface Bandwidth {
-  /** Until a request may be made. Whoever made it says how many bytes came, once. Rejects with the signal's reason. */
-  wait(signal: AbortSignal): Promise<(bytes: number) => void>
+  /** Until a request may be made. Whoever asked says how many bytes came, once; undefined: it was not made. Rejects with the signal's reason. */
+  wait(signal: AbortSignal): Promise<(bytes: number | undefined) => void>
   /** Requests wait for it. */
   readonly short: boolean
 }
@@ -43,6 +43,10 @@ export function createBandwidth(bytesPerSecond: number, given: Clock): Bandwidth
       const charged = usual
       pay(charged)
       return (bytes) => {
+        if (bytes === undefined) {
+          pay(-charged)
+          return
+        }
         usual = usual === 0 ? bytes : 0.9 * usual + 0.1 * bytes
         pay(bytes - charged)
       }

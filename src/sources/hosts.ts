@@ -18,6 +18,8 @@ export interface Host {
   readonly slowed: boolean
   /** It gave an answer. */
   well(): void
+  /** It asked to be left alone until then (ms), as is known from before. */
+  told(until: number): void
   /** It refused a request that was sent at that time (ms) and asked to be left alone until `told`, if it said so. Returns until when it is. */
   refused(sentAt: number, told: number | undefined): number
 }
@@ -76,6 +78,9 @@ function createHost(clock: SteadyClock): Host {
       // Who says how long says enough.
       blockedUntil = Math.max(blockedUntil, told === undefined ? pace.refused(clock.at(sentAt)) : clock.at(told))
       return clock.shown(blockedUntil)
+    },
+    told: (until) => {
+      blockedUntil = Math.max(blockedUntil, clock.at(until))
     },
     get blockedUntil() {
       return clock.shown(blockedUntil)

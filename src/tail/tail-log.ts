@@ -99,7 +99,7 @@ export function openReader(
   signal: AbortSignal,
 ): { readonly reader: LogReader; readonly behind: LogContext } | undefined {
   if (unusableKey(log) !== undefined) return undefined
-  const allowance = createAllowance(ports.clock)
+  const allowance = createAllowance(ports.clock, states.get(log.id)?.limit)
   const host = hosts(log.url)
   const opened = { ports, log, client: clientOf(ports, host, inFlight.log(), log, allowance), host, allowance, states, signal }
   const behind = openLog(opened, behindKey(log.id))

@@ -60,6 +60,13 @@ export function createTail(given: TailPorts): Tail {
   const hosts = createHosts(clock, steady)
   const inFlight = createInFlight()
 
+  // Who asked to be left alone asked that of every run.
+  const load = async (): Promise<Map<string, LogState>> => {
+    const states = new Map(await store.states(clock.now()))
+    for (const { url, limit } of states.values()) if (limit?.until !== undefined) hosts(url).told(limit.until)
+    return states
+  }
+
   const skipped = new Set<string>()
   const tellOnce = (messages: readonly string[]): void => {
     for (const message of messages) {
@@ -90,7 +97,7 @@ export function createTail(given: TailPorts): Tail {
   }
 
   const reading = async (signal: AbortSignal): Promise<void> => {
-    const states = new Map(await store.states(clock.now()))
+    const states = await load()
     const stop = new AbortController()
     const all = AbortSignal.any([signal, stop.signal])
     const running = new Map<string, { readonly row: string; readonly task: Promise<void>; readonly leave: AbortController }>()
@@ -152,7 +159,7 @@ export function createTail(given: TailPorts): Tail {
   const readOnce = async (signal: AbortSignal): Promise<boolean> => {
     const now = clock.now()
     await lists.refresh(now)
-    const states = new Map(await store.states(now))
+    const states = await load()
     const { fresh, chosen } = await choose(states, now)
     await leaveOthers(states, chosen)
     const went = await Promise.all(

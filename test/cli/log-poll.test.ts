@@ -43,10 +43,14 @@ it('a log that asks to be left alone holds up no pass, and the certificate itsel
     ],
   )
 
+  const asked = strict.requests.length
+  assert.ok(asked > 0)
   twins.logCertificate([good.log])
   good.log.publish()
   const second = await certbell(['poll'], { cwd: folder, timeout: 20_000 })
   assert.deepEqual([second.code, second.out], [0, ''])
+  for (const _ of [1, 2]) assert.equal((await certbell(['poll'], { cwd: folder, timeout: 20_000 })).code, 0)
+  assert.equal(strict.requests.length, asked, 'nothing is asked of it until then, by no run')
   const alerts = await certbell(['alerts', '--json'], { cwd: folder })
   const { final_certificate: final } = JSON.parse(alerts.out) as { final_certificate?: { cert_sha256: string; source: { index: number } } }
   assert.equal(final?.source.index, 1)
