@@ -44,8 +44,10 @@ export async function openTail(
     },
     save: async (name, list) => store.putDocument(LIST_DOCUMENTS + name, JSON.stringify(list)),
   })
-  await known.refresh(world.clock.now())
-  if (known.states.every(({ list }) => list === undefined)) {
+  const isNone = (): boolean => known.states.every(({ list }) => list === undefined)
+  // Else they are looked at while the logs are read.
+  if (isNone()) await known.refresh(world.clock.now())
+  if (isNone()) {
     throw new OwnerError('log-list', `there is no log to read. ${known.states.map(({ refused }) => refused?.message ?? '').join('. ')}`)
   }
   const sieve = createSieve(config.watch)

@@ -15,7 +15,7 @@ export interface ListSource {
   /** ms between two looks. */
   readonly every: number
   /** The list's text; undefined: as it was when `tag` was given. Throws Error with what is wrong, in words: no list for now. */
-  read(tag: string | undefined): Promise<{ readonly text: string; readonly tag: string | undefined } | undefined>
+  read(tag: string | undefined, signal?: AbortSignal): Promise<{ readonly text: string; readonly tag: string | undefined } | undefined>
 }
 
 /** What is kept of one list. */
@@ -55,8 +55,11 @@ export interface LogListsOptions {
 }
 
 export interface LogLists {
-  /** Looks at every list that is due. True if one of them has changed, or is refused now, or no longer. */
-  refresh(now: number): Promise<boolean>
+  /**
+   * Looks at every list that is due, all at the same time; one that is being looked at is not. True if one of them has changed, or is refused now, or no
+   * longer. What the signal ends has not been looked at.
+   */
+  refresh(now: number, signal?: AbortSignal): Promise<boolean>
   readonly states: readonly ListState[]
 }
 
@@ -74,6 +77,7 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
     gone: readonly GoneLog[]
     tag: string | undefined
     lookedAt: number
+    isLookedAt: boolean
   }[] = []
   for (const source of sources) {
     const kept = await load(source.name)
@@ -85,15 +89,15 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
       gone: goneOf(kept),
       tag: kept?.tag,
       lookedAt: -Infinity,
+      isLookedAt: false,
     })
   }
-  const look = async (state: (typeof states)[number], now: number): Promise<boolean> => {
-    state.lookedAt = now
+  const look = async (state: (typeof states)[number], now: number, signal?: AbortSignal): Promise<boolean> => {
     const before = state.refused?.message
     let message: string | undefined
     let away = false
     try {
-      const read = await state.source.read(state.list === undefined ? undefined : state.tag)
+      const read = await state.source.read(state.list === undefined ? undefined : state.tag, signal)
       if (read === undefined) {
         state.refused = undefined
         return before !== undefined
@@ -108,6 +112,10 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
       }
     } catch (error) {
       if (!(error instanceof Error) || error.name === 'StoreError' || error.name === 'OwnerError') throw error
+      if (signal?.aborted === true) {
+        state.lookedAt = -Infinity
+        return false
+      }
       ;({ message } = error)
       away = true
     }
@@ -121,13 +129,24 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
   }
   return {
     states,
-    refresh: async (now) => {
-      let changed = false
+    refresh: async (now, signal) => {
       for (const state of states) rebaseList(state, now)
-      for (const state of states)
-        if (now - state.lookedAt >= (state.refused === undefined ? state.source.every : Math.min(AGAIN, state.source.every)) || now < state.lookedAt)
-          changed = (await look(state, now)) || changed
-      return changed
+      const due = states.filter(({ isLookedAt, lookedAt, refused, source: { every } }) => {
+        const wait = refused === undefined ? every : Math.min(AGAIN, every)
+        return !isLookedAt && (now - lookedAt >= wait || now < lookedAt)
+      })
+      const looks = await Promise.allSettled(
+        due.map(async (state) => {
+          Object.assign(state, { lookedAt: now, isLookedAt: true })
+          try {
+            return await look(state, now, signal)
+          } finally {
+            state.isLookedAt = false
+          }
+        }),
+      )
+      for (const each of looks) if (each.status === 'rejected') throw each.reason
+      return looks.some((each) => each.status === 'fulfilled' && each.value)
     },
   }
 }

@@ -166,3 +166,40 @@ it('a live log whose key is of a kind that no log may have is told', async () =>
     "Sandbox 'odd' log is not read: its key is neither ECDSA on P-256 nor RSA of 2048 bits, so nothing that it signs could be verified",
   ])
 })
+
+it('lists are asked at the same time, each once, and what is ended was not looked at', async () => {
+  const asked: string[] = []
+  const source = (name: string, read: ListSource['read']): ListSource => ({
+    name,
+    isPublic: false,
+    isSigned: true,
+    every: HOUR,
+    read: async (...how) => {
+      asked.push(name)
+      return read(...how)
+    },
+  })
+  const text = logList([served('a')])
+  const lists = await createLogLists({
+    sources: [
+      source('hangs', async (_tag, signal) => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('stopped'))))),
+      source('answers', async () => ({ text, tag: undefined })),
+    ],
+    load: async () => undefined,
+    save: async () => undefined,
+  })
+  const over = new AbortController()
+  const first = lists.refresh(START, over.signal)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(
+    lists.states.map(({ list }) => list?.logs.length),
+    [undefined, 1],
+  )
+  assert.equal(await lists.refresh(START + HOUR, over.signal), true)
+  assert.deepEqual(asked, ['hangs', 'answers', 'answers'])
+  over.abort()
+  assert.equal(await first, true)
+  assert.equal(lists.states[0]?.refused, undefined)
+  void lists.refresh(START + HOUR, new AbortController().signal)
+  assert.deepEqual(asked.slice(3), ['hangs'])
+})

@@ -51,7 +51,6 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
       place.setFault(({ log: name }) => (name === 'waits' ? { retryAfter: 3600 } : undefined))
       for (const _ of [1, 2]) {
         await run.until('it is told to wait', async () => ((await run.state(served))?.limit?.until ?? 0) > Date.now() + 3_500_000)
-        await run.stop()
         const asked = place.requests.length
         await run.restart()
         await new Promise((resolve) => setTimeout(resolve, 500))
