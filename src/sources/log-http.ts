@@ -95,7 +95,8 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
         const { admit, scratch } = hold ?? {}
         const into = { packed: hold !== undefined, ...(admit !== undefined && { admit }), ...(scratch !== undefined && { scratch }) }
         const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal, once, ...into }).catch((error: unknown) => {
-          paid(0)
+          // What was cut off, came too late or is too large was sent all the same.
+          paid(error instanceof NetworkError ? error.received : 0)
           signal.throwIfAborted()
           if (!(error instanceof NetworkError)) throw error
           const failure = unanswered(error)
