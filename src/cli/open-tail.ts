@@ -97,7 +97,9 @@ async function sayFromWhen(store: TailStore, config: Config, { clock, warn }: Wo
   const text = await store.document(WATCHED_SINCE)
   const since = text === undefined ? {} : (JSON.parse(text) as Record<string, number>)
   const fresh = watch.filter((item) => since[itemKey(item)] === undefined)
-  if (fresh.length === 0) return
+  const keys = new Set(watch.map(itemKey))
+  // One that is taken out is forgotten: should it come back, it was not looked for meanwhile.
+  if (fresh.length === 0 && Object.keys(since).every((key) => keys.has(key))) return
   const now = clock.now()
   await store.putDocument(WATCHED_SINCE, JSON.stringify(Object.fromEntries(watch.map((item) => [itemKey(item), since[itemKey(item)] ?? now]))))
   if (text === undefined) return
