@@ -197,7 +197,7 @@ function faultOf(list: LogList, before: LogList | undefined, isPublic: boolean):
   if (before === undefined) return undefined
   if (list.madeAt !== undefined && before.madeAt !== undefined && list.madeAt < before.madeAt) return 'it is older than the one that is known'
   const gone = before.logs.filter(({ id }) => !list.logs.some((log) => log.id === id)).length
-  if (before.logs.length > 3 && gone > before.logs.length / 2) return `${plural(gone, 'log')} of ${before.logs.length} are gone from it at once`
+  if (before.logs.length > 3 && gone >= before.logs.length / 2) return `${plural(gone, 'log')} of ${before.logs.length} are gone from it at once`
   return undefined
 }
 
