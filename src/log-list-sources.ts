@@ -30,7 +30,7 @@ export function listSource(source: LogListSource, http: Http, userAgent: string)
     case 'url':
       return { name: source.url, isPublic: false, isSigned: true, every: HOURLY, read: overHttp(source.url, source.key, http, userAgent) }
     case 'file':
-      return { name: source.shown, isPublic: false, isSigned: false, every: FILE_EVERY, read: fromFile(source.path) }
+      return { name: source.shown, key: source.path, isPublic: false, isSigned: false, every: FILE_EVERY, read: fromFile(source.path) }
   }
 }
 

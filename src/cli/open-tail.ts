@@ -38,11 +38,11 @@ export async function openTail(
   await sayFromWhen(store, config, world)
   const known = await createLogLists({
     sources: lists.map((source) => listSource(source, world.http, plan.userAgent)),
-    load: async (name) => {
-      const text = await store.document(LIST_DOCUMENTS + name)
+    load: async (key) => {
+      const text = await store.document(LIST_DOCUMENTS + key)
       return text === undefined ? undefined : (JSON.parse(text) as KeptList)
     },
-    save: async (name, list) => store.putDocument(LIST_DOCUMENTS + name, JSON.stringify(list)),
+    save: async (key, list) => store.putDocument(LIST_DOCUMENTS + key, JSON.stringify(list)),
   })
   const isNone = (): boolean => known.states.every(({ list }) => list === undefined)
   // Else they are looked at while the logs are read.

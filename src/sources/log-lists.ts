@@ -6,8 +6,10 @@ import { plural, span } from '../watch/words.ts'
 
 /** Where a list comes from. */
 export interface ListSource {
-  /** As it is called in words and in the state: `google`, `apple`, a path, a URL. */
+  /** As it is called in words: `google`, `apple`, a path, a URL. */
   readonly name: string
+  /** As it is called in the state, if that is another: how a path is shown depends on where one stands. */
+  readonly key?: string
   /** True for a list of somebody else's that has logs for tests in it. */
   readonly isPublic: boolean
   /** Its signature is checked: what it says of a log counts more than what one without says. */
@@ -16,6 +18,11 @@ export interface ListSource {
   readonly every: number
   /** The list's text; undefined: as it was when `tag` was given. Throws Error with what is wrong, in words: no list for now. */
   read(tag: string | undefined, signal?: AbortSignal): Promise<{ readonly text: string; readonly tag: string | undefined } | undefined>
+}
+
+/** What the state calls it. */
+export function listKey({ key, name }: Pick<ListSource, 'key' | 'name'>): string {
+  return key ?? name
 }
 
 /** What is kept of one list. */
@@ -50,8 +57,9 @@ export interface ListState {
 
 export interface LogListsOptions {
   readonly sources: readonly ListSource[]
-  readonly load: (name: string) => Promise<KeptList | undefined>
-  readonly save: (name: string, list: KeptList) => Promise<void>
+  /** By the list's key. */
+  readonly load: (key: string) => Promise<KeptList | undefined>
+  readonly save: (key: string, list: KeptList) => Promise<void>
 }
 
 export interface LogLists {
@@ -79,8 +87,14 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
     lookedAt: number
     isLookedAt: boolean
   }[] = []
+  // Where it was before it had a key.
+  const underItsName = async (source: ListSource): Promise<KeptList | undefined> => {
+    const kept = source.key === undefined ? undefined : await load(source.name)
+    if (kept !== undefined) await save(listKey(source), kept)
+    return kept
+  }
   for (const source of sources) {
-    const kept = await load(source.name)
+    const kept = (await load(listKey(source))) ?? (await underItsName(source))
     const list = kept === undefined ? undefined : tryRead(kept.text)
     states.push({
       source,
@@ -106,7 +120,7 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
       message = list instanceof Error ? list.message : faultOf(list, state.list, state.source.isPublic)
       if (message === undefined && !(list instanceof Error)) {
         const gone = goneAfter(state, list, now)
-        await save(state.source.name, gone.length === 0 ? read : { ...read, gone: gone.map(keptGone) })
+        await save(listKey(state.source), gone.length === 0 ? read : { ...read, gone: gone.map(keptGone) })
         Object.assign(state, { list, tag: read.tag, refused: undefined, gone })
         return true
       }

@@ -206,3 +206,19 @@ it('lists are asked at the same time, each once, and what is ended was not looke
   void lists.refresh(START + HOUR, new AbortController().signal)
   assert.deepEqual(asked.slice(3), ['hangs'])
 })
+
+it('what was kept of a list under its name is known under its key', async () => {
+  const at = place()
+  const before = await at.open()
+  const rows = ['a', 'b'].map(served)
+  const gone = served('c')
+  for (const each of [[...rows, gone], rows]) await before.refresh(at.set(each))
+  const keyed = place({ key: '/etc/logs.json', name: 'logs.json' })
+  keyed.kept.set('logs.json', at.kept.get('google') ?? '')
+  await keyed.open()
+  // And is shown otherwise the next time.
+  const elsewhere = place({ key: '/etc/logs.json', name: '/etc/logs.json' })
+  elsewhere.kept.set('/etc/logs.json', keyed.kept.get('/etc/logs.json') ?? '')
+  const [state] = (await elsewhere.open()).states
+  assert.deepEqual([state?.list?.logs.length, state?.gone?.map(({ log }) => log.id)], [2, [idOf(gone)]])
+})
