@@ -7,6 +7,10 @@ import type { ServedLog } from '../../src/sandbox/ct-log-server.ts'
 import { startCtHost } from '../../src/sandbox/ct-log-server.ts'
 import { createCtLog } from '../../src/sandbox/ct-log.ts'
 import { createBandwidth } from '../../src/sources/bandwidth.ts'
+import type { LogState } from '../../src/stores/log-state.ts'
+import { rebaseLog } from '../../src/stores/log-state.ts'
+import { memoryRoot, openMemory } from '../../src/stores/memory.ts'
+import { createTailStore } from '../../src/stores/tail.ts'
 import { settableClock } from '../support/settable-clock.ts'
 import { startTail } from './support.ts'
 
@@ -81,5 +85,64 @@ describe('a clock that is set back by an hour', () => {
     clock.set(HOUR)
     lie()
     await run.until('it rings again', () => told() === 2)
+  })
+})
+
+describe('what is kept', () => {
+  const NOW = 1_790_000_000_000
+  const failing = { since: NOW - 5, failures: 1, kind: 'limited' as const, message: 'it refuses' }
+  const state: LogState = {
+    version: 1,
+    id: 'id',
+    description: 'one',
+    operator: 'test',
+    protocol: 'rfc6962',
+    url: 'https://one.sandbox.test/',
+    watched: true,
+    begunAt: NOW - HOUR,
+    begunFrom: 0,
+    position: { size: 0, hashes: [] },
+    verified: { size: 0, hashes: [] },
+    recent: [],
+    told: { 'split-view': NOW - 4, 'wrong-signature': NOW - 2 * HOUR },
+    malformed: { toldAt: NOW - 3, count: 0, entries: [], below: 0 },
+    head: { size: 0, root: '', timestamp: NOW, seenAt: NOW - 1 },
+    behindSince: NOW - 2,
+    failing,
+    stray: { since: NOW - 6, heads: 2 },
+    unshown: { since: NOW - 7, looks: 1 },
+    unreadable: { since: NOW - 8, message: 'why' },
+    limit: { requests: 1, ms: 1000, until: NOW + 60_000 },
+  }
+
+  it('has no time that is yet to come, and nobody waits for longer than he was told', () => {
+    assert.equal(rebaseLog(state, NOW), state)
+    const back = NOW - HOUR
+    assert.deepEqual(rebaseLog(state, back), {
+      ...state,
+      begunAt: back,
+      told: { 'split-view': back, 'wrong-signature': NOW - 2 * HOUR },
+      malformed: { ...state.malformed, toldAt: back },
+      head: { size: 0, root: '', timestamp: NOW, seenAt: back },
+      behindSince: back,
+      failing: { ...failing, since: back },
+      stray: { since: back, heads: 2 },
+      unshown: { since: back, looks: 1 },
+      unreadable: { since: back, message: 'why' },
+      limit: { requests: 1, ms: 1000, until: back + 60_001 },
+    })
+    const { limit: _, ...rest } = state
+    assert.deepEqual(rebaseLog({ ...rest, limit: { requests: 1, ms: 1, until: NOW + 30 * 24 * HOUR } }, NOW).limit?.until, NOW + 7 * 24 * HOUR)
+  })
+
+  it('gives the right to read away when it would have ended, though another process took it by the old time', async () => {
+    const root = memoryRoot()
+    const store = (id: string) => createTailStore(openMemory(root), [], { id, alive: () => true })
+    assert.equal(await store('gone').claim(NOW, NOW + 60_000), true)
+    const mine = store('mine')
+    const back = NOW - HOUR
+    assert.equal(await mine.claim(back, back + 60_000), false)
+    assert.equal(await mine.claim(back + 59_000, back + 119_000), false)
+    assert.equal(await mine.claim(back + 61_000, back + 121_000), true)
   })
 })
