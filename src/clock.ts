@@ -31,3 +31,38 @@ export const systemClock: Clock = {
     }
   },
 }
+
+/** A clock that never goes back: what the other one is set back by is added from then on. It has to be looked at now and then to notice. */
+export interface SteadyClock extends Clock {
+  /** The time (ms) on this clock at which the other one shows `time`, as they stand to each other now. */
+  at(time: number): number
+  /** The other way round. */
+  shown(time: number): number
+}
+
+/** For what keeps distances: a time that was noted before somebody set the clock back must hold up nobody until the clock gets there again. */
+export function steadyClock(clock: Clock): SteadyClock {
+  let back = 0
+  let latest = -Infinity
+  const now = (): number => {
+    const shown = clock.now()
+    back = Math.max(back, latest - shown)
+    latest = shown + back
+    return latest
+  }
+  return {
+    now,
+    // In pieces: one that the clock is set back in says nothing of how long it took.
+    sleepUntil: async (time, signal) => {
+      for (let at = now(); at < time && signal?.aborted !== true; at = now()) await clock.sleepUntil(Math.min(time, at + LOOK_MS) - back, signal)
+    },
+    at: (time) => {
+      now()
+      return time + back
+    },
+    shown: (time) => {
+      now()
+      return time - back
+    },
+  }
+}

@@ -23,6 +23,11 @@ export function stopped(timeout: AbortSignal, caller: AbortSignal | undefined, t
   return caller?.aborted === true ? new NetworkError('aborted', 'stopped', true, { cause }) : undefined
 }
 
+/** The same, after so many bytes of the body. */
+export function afterBytes(received: number, { code, message, sent, cause }: NetworkError): NetworkError {
+  return new NetworkError(code, message, sent, { cause, received })
+}
+
 /** The failure that an error of undici's or of the platform's means. */
 export function classify(error: unknown): NetworkError {
   // https://nodejs.org/api/errors.html and undici's own codes. Only failures before a connection stood are surely unsent.

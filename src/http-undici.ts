@@ -1,7 +1,7 @@
 // The HTTP port on undici: one whole answer within a time and a size, or a NetworkError that says what failed and never shows the URL.
 import type { Agent as AgentType, Dispatcher } from 'undici'
 import type { Http, HttpRequest, HttpResponse } from './http.ts'
-import { classify, stopped, tooLarge } from './http-failure.ts'
+import { afterBytes, classify, stopped, tooLarge } from './http-failure.ts'
 import { inflate, packing } from './http-inflate.ts'
 import { release } from './release.ts'
 import { Agent, request as send } from './undici-core.ts'
@@ -42,6 +42,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
   const timeout = new AbortController()
   const timer = setTimeout(() => timeout.abort(), request.timeoutMs)
   const signal = request.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, request.signal])
+  let received = 0
   try {
     const url = new URL(request.url)
     const response = await send(dispatcher, {
@@ -58,7 +59,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries(response.headers))
       if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
-    const body = await readBody(response.body, request, signal)
+    const body = await readBody(response.body, request, signal, (bytes) => void (received += bytes))
     const encoding = packing(headers['content-encoding'])
     const answer = { status: response.statusCode, headers }
     if (request.packed !== true) return { ...answer, body: inflate(body, encoding, request.maxBytes) }
@@ -68,7 +69,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
       ...(encoding !== undefined && { encoding }),
     }
   } catch (error) {
-    throw stopped(timeout.signal, request.signal, request.timeoutMs, error) ?? classify(error)
+    throw afterBytes(received, stopped(timeout.signal, request.signal, request.timeoutMs, error) ?? classify(error))
   } finally {
     clearTimeout(timer)
   }
@@ -78,6 +79,7 @@ async function readBody(
   stream: AsyncIterable<Buffer> & { destroy(): unknown },
   { maxBytes, scratch, admit }: HttpRequest,
   signal: AbortSignal,
+  came: (bytes: number) => void,
 ): Promise<Buffer> {
   const pieces = scratch === undefined ? gather() : undefined
   let size = 0
@@ -85,6 +87,7 @@ async function readBody(
     for await (const chunk of stream) {
       const before = size
       size += chunk.length
+      came(chunk.length)
       if (size > maxBytes) {
         stream.destroy()
         throw tooLarge(maxBytes)

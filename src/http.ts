@@ -50,10 +50,13 @@ export type NetworkFailure = 'dns' | 'refused' | 'reset' | 'timeout' | 'too-larg
 export class NetworkError extends Error {
   readonly code: NetworkFailure
   readonly sent: boolean
-  constructor(code: NetworkFailure, message: string, sent: boolean, options?: ErrorOptions) {
+  /** Bytes of a body that came all the same, as they came. The port of the platform's fetch does not count. */
+  readonly received: number
+  constructor(code: NetworkFailure, message: string, sent: boolean, options: ErrorOptions & { readonly received?: number } = {}) {
     super(message, options)
     this.name = 'NetworkError'
     this.code = code
     this.sent = sent
+    this.received = options.received ?? 0
   }
 }

@@ -30,7 +30,7 @@ export function listSource(source: LogListSource, http: Http, userAgent: string)
     case 'url':
       return { name: source.url, isPublic: false, isSigned: true, every: HOURLY, read: overHttp(source.url, source.key, http, userAgent) }
     case 'file':
-      return { name: source.shown, isPublic: false, isSigned: false, every: FILE_EVERY, read: fromFile(source.path) }
+      return { name: source.shown, key: source.path, isPublic: false, isSigned: false, every: FILE_EVERY, read: fromFile(source.path) }
   }
 }
 
@@ -51,22 +51,28 @@ function fromFile(path: string): ListSource['read'] {
 
 // The list and its signature change daily and are fetched one after the other: where they do not fit, both are asked for once more.
 function overHttp(url: string, key: Buffer | undefined, http: Http, userAgent: string): ListSource['read'] {
-  const get = async (address: string, tag?: string): Promise<{ readonly body: Buffer; readonly tag: string | undefined } | undefined> => {
+  const get = async (
+    address: string,
+    signal: AbortSignal | undefined,
+    tag?: string,
+  ): Promise<{ readonly body: Buffer; readonly tag: string | undefined } | undefined> => {
     const headers = { 'user-agent': userAgent, ...(tag !== undefined && { 'if-none-match': tag }) }
-    const response = await http({ method: 'GET', url: address, headers, ...LIMITS }).catch((error: unknown) => {
-      throw new Error(`it cannot be reached: ${error instanceof Error ? error.message : 'no answer'}`, { cause: error })
-    })
+    const response = await http({ method: 'GET', url: address, headers, ...LIMITS, ...(signal !== undefined && { signal }) }).catch(
+      (error: unknown) => {
+        throw new Error(`it cannot be reached: ${error instanceof Error ? error.message : 'no answer'}`, { cause: error })
+      },
+    )
     if (response.status === 304 && tag !== undefined) return undefined
     if (response.status !== 200) throw new Error(`its server answers ${response.status}`)
     return { body: response.body, tag: response.headers['etag'] }
   }
-  return async (tag) => {
+  return async (tag, signal) => {
     for (let attempt = 1; ; attempt++) {
-      const list = await get(url, tag)
+      const list = await get(url, signal, tag)
       if (list === undefined) return undefined
       const text = list.body.toString()
       if (key === undefined) return { text, tag: list.tag }
-      const signature = await get(url.replace(/\.json$/, '.sig'))
+      const signature = await get(url.replace(/\.json$/, '.sig'), signal)
       if (signature !== undefined && verifyLogList(list.body, signature.body, key)) return { text, tag: list.tag }
       if (attempt === 2) throw new Error('its signature is not that of its key')
     }

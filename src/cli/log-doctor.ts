@@ -74,8 +74,8 @@ async function keptState(config: Config): Promise<{ readonly lists: ReadonlyMap<
 async function readList(source: ReturnType<typeof listSource>, known: ReadonlyMap<string, string>, now: number): Promise<readonly ListState[]> {
   const lists = await createLogLists({
     sources: [source],
-    load: async (name) => {
-      const text = known.get(LIST_DOCUMENTS + name)
+    load: async (key) => {
+      const text = known.get(LIST_DOCUMENTS + key)
       if (text === undefined) return undefined
       const { tag: _, ...list } = JSON.parse(text) as KeptList
       return list

@@ -38,14 +38,16 @@ export async function openTail(
   await sayFromWhen(store, config, world)
   const known = await createLogLists({
     sources: lists.map((source) => listSource(source, world.http, plan.userAgent)),
-    load: async (name) => {
-      const text = await store.document(LIST_DOCUMENTS + name)
+    load: async (key) => {
+      const text = await store.document(LIST_DOCUMENTS + key)
       return text === undefined ? undefined : (JSON.parse(text) as KeptList)
     },
-    save: async (name, list) => store.putDocument(LIST_DOCUMENTS + name, JSON.stringify(list)),
+    save: async (key, list) => store.putDocument(LIST_DOCUMENTS + key, JSON.stringify(list)),
   })
-  await known.refresh(world.clock.now())
-  if (known.states.every(({ list }) => list === undefined)) {
+  const isNone = (): boolean => known.states.every(({ list }) => list === undefined)
+  // Else they are looked at while the logs are read.
+  if (isNone()) await known.refresh(world.clock.now())
+  if (isNone()) {
     throw new OwnerError('log-list', `there is no log to read. ${known.states.map(({ refused }) => refused?.message ?? '').join('. ')}`)
   }
   const sieve = createSieve(config.watch)
@@ -95,7 +97,9 @@ async function sayFromWhen(store: TailStore, config: Config, { clock, warn }: Wo
   const text = await store.document(WATCHED_SINCE)
   const since = text === undefined ? {} : (JSON.parse(text) as Record<string, number>)
   const fresh = watch.filter((item) => since[itemKey(item)] === undefined)
-  if (fresh.length === 0) return
+  const keys = new Set(watch.map(itemKey))
+  // One that is taken out is forgotten: should it come back, it was not looked for meanwhile.
+  if (fresh.length === 0 && Object.keys(since).every((key) => keys.has(key))) return
   const now = clock.now()
   await store.putDocument(WATCHED_SINCE, JSON.stringify(Object.fromEntries(watch.map((item) => [itemKey(item), since[itemKey(item)] ?? now]))))
   if (text === undefined) return

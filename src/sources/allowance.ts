@@ -1,5 +1,6 @@
 // How much a log lets through while it refuses more: nothing else tells what its operator allows.
 import type { Clock } from '../clock.ts'
+import { steadyClock } from '../clock.ts'
 import type { Limit } from '../watch/lag.ts'
 import type { RequestOutcome } from './log-http.ts'
 
@@ -18,8 +19,10 @@ const BEFORE = 60_000
 /** A log that refused nothing for so long, after the time that it asked for, refuses no more. */
 const LATELY = 60_000
 
-/** Nothing was asked yet. */
-export function createAllowance(clock: Clock): Allowance {
+/** Nothing was asked yet. `before`: what was known of it when it was asked last. */
+export function createAllowance(given: Clock, before?: Limit): Allowance {
+  const clock = steadyClock(given)
+  const kept = before?.until === undefined ? undefined : { ...before, until: clock.at(before.until) }
   // Answers by the time at which their slot begins.
   const slots = new Map<number, number>()
   let firstAt: number | undefined
@@ -28,8 +31,9 @@ export function createAllowance(clock: Clock): Allowance {
   let refusing = -Infinity
   let wait: number | undefined
   return {
-    heard: (outcome, until) => {
+    heard: (outcome, told) => {
       const now = clock.now()
+      const until = told === undefined ? undefined : clock.at(told)
       firstAt ??= now
       if (outcome === 'limited') {
         if (refusing < now) refusedSince = now
@@ -38,19 +42,21 @@ export function createAllowance(clock: Clock): Allowance {
       } else if (outcome === 'ok') {
         const slot = Math.floor(now / SLOT) * SLOT
         slots.set(slot, (slots.get(slot) ?? 0) + 1)
-        for (const at of slots.keys()) if (at < now - LONGEST - SLOT || at > now) slots.delete(at)
+        for (const at of slots.keys()) if (at < now - LONGEST - SLOT) slots.delete(at)
       }
     },
     limit: () => {
       const now = clock.now()
-      if (now > refusing || firstAt === undefined) return undefined
+      // Who was told to wait, and waits, knows no more than that.
+      if (firstAt === undefined) return kept === undefined || kept.until <= now ? undefined : { ...kept, until: clock.shown(kept.until) }
+      if (now > refusing) return undefined
       // A whole number of slots, so that what is counted is what came in that time.
       const wanted = Math.max((refusedSince ?? now) - BEFORE, now - LONGEST)
       const start = Math.floor(wanted / SLOT) * SLOT
       let requests = 0
       for (const [at, count] of slots) if (at >= start && at <= now) requests += count
       const ms = Math.max(0, now - Math.max(start, firstAt))
-      return { requests, ms, ...(wait !== undefined && wait > now && { until: wait }) }
+      return { requests, ms, ...(wait !== undefined && wait > now && { until: clock.shown(wait) }) }
     },
   }
 }

@@ -1,11 +1,12 @@
 // Our own cap on what all logs together may take: an answer is paid for with time. How large it is shows when it is there, so each request is charged
 // with the size of those before it, and set right then; else all that are under way at once would come for free.
 import type { Clock } from '../clock.ts'
+import { steadyClock } from '../clock.ts'
 
 /** A cap, or none. */
 export interface Bandwidth {
-  /** Until a request may be made. Whoever made it says how many bytes came, once. Rejects with the signal's reason. */
-  wait(signal: AbortSignal): Promise<(bytes: number) => void>
+  /** Until a request may be made. Whoever asked says how many bytes came, once; undefined: it was not made. Rejects with the signal's reason. */
+  wait(signal: AbortSignal): Promise<(bytes: number | undefined) => void>
   /** Requests wait for it. */
   readonly short: boolean
 }
@@ -14,7 +15,8 @@ export interface Bandwidth {
 export const UNLIMITED: Bandwidth = { wait: async () => () => undefined, short: false }
 
 /** At most so many bytes a second on average; one answer may come at once, whatever its size. */
-export function createBandwidth(bytesPerSecond: number, clock: Clock): Bandwidth {
+export function createBandwidth(bytesPerSecond: number, given: Clock): Bandwidth {
+  const clock = steadyClock(given)
   // When all that came, and all that is under way, is paid for.
   let paidAt = 0
   let waiting = 0
@@ -41,6 +43,10 @@ export function createBandwidth(bytesPerSecond: number, clock: Clock): Bandwidth
       const charged = usual
       pay(charged)
       return (bytes) => {
+        if (bytes === undefined) {
+          pay(-charged)
+          return
+        }
         usual = usual === 0 ? bytes : 0.9 * usual + 0.1 * bytes
         pay(bytes - charged)
       }

@@ -1,5 +1,6 @@
 // Manners towards hosts: shards of one operator share one, and with it a number of requests in flight and the order to wait.
-import type { Clock } from '../clock.ts'
+import type { Clock, SteadyClock } from '../clock.ts'
+import { steadyClock } from '../clock.ts'
 import { span } from '../watch/words.ts'
 import { LogFailure } from './log-failure.ts'
 import { createPace } from './pace.ts'
@@ -17,6 +18,8 @@ export interface Host {
   readonly slowed: boolean
   /** It gave an answer. */
   well(): void
+  /** It asked to be left alone until then (ms), as is known from before. */
+  told(until: number): void
   /** It refused a request that was sent at that time (ms) and asked to be left alone until `told`, if it said so. Returns until when it is. */
   refused(sentAt: number, told: number | undefined): number
 }
@@ -29,21 +32,21 @@ export function leftAlone(until: number, now: number): LogFailure {
   return new LogFailure('limited', `its host refuses requests for ${span(until - now)} more`, { until })
 }
 
-/** The hosts of a process, by `host:port`. */
-export function createHosts(clock: Clock): (url: string) => Host {
+/** The hosts of a process, by `host:port`. All times are those of `clock`; what is kept of them is kept on `steady`, which whoever gives it looks at. */
+export function createHosts(clock: Clock, steady: SteadyClock = steadyClock(clock)): (url: string) => Host {
   const hosts = new Map<string, Host>()
   return (url) => {
     const { host: key } = new URL(url)
     let host = hosts.get(key)
     if (host === undefined) {
-      host = createHost(clock)
+      host = createHost(steady)
       hosts.set(key, host)
     }
     return host
   }
 }
 
-function createHost(clock: Clock): Host {
+function createHost(clock: SteadyClock): Host {
   let inFlight = 0
   let blockedUntil = 0
   const pace = createPace(clock)
@@ -59,6 +62,13 @@ function createHost(clock: Clock): Host {
       waiting.add(done)
       signal.addEventListener('abort', done, { once: true })
     })
+  const unblocked = async (signal: AbortSignal, patience: number): Promise<void> => {
+    while (blockedUntil > clock.now()) {
+      signal.throwIfAborted()
+      if (blockedUntil - clock.now() > patience) throw leftAlone(clock.shown(blockedUntil), clock.shown(clock.now()))
+      await clock.sleepUntil(blockedUntil, signal)
+    }
+  }
   return {
     get slowed() {
       return pace.slowed
@@ -66,11 +76,14 @@ function createHost(clock: Clock): Host {
     well: () => pace.well(),
     refused: (sentAt, told) => {
       // Who says how long says enough.
-      blockedUntil = Math.max(blockedUntil, told ?? pace.refused(sentAt))
-      return blockedUntil
+      blockedUntil = Math.max(blockedUntil, told === undefined ? pace.refused(clock.at(sentAt)) : clock.at(told))
+      return clock.shown(blockedUntil)
+    },
+    told: (until) => {
+      blockedUntil = Math.max(blockedUntil, clock.at(until))
     },
     get blockedUntil() {
-      return blockedUntil
+      return clock.shown(blockedUntil)
     },
     run: async (signal, send, patience = Infinity) => {
       while (inFlight >= IN_FLIGHT) {
@@ -79,12 +92,12 @@ function createHost(clock: Clock): Host {
       }
       inFlight += 1
       try {
-        while (blockedUntil > clock.now()) {
-          signal.throwIfAborted()
-          if (blockedUntil - clock.now() > patience) throw leftAlone(blockedUntil, clock.now())
-          await clock.sleepUntil(blockedUntil, signal)
-        }
-        await pace.wait(signal)
+        // Whoever waits for its turn is told of a refusal as well.
+        do {
+          await unblocked(signal, patience)
+          await pace.wait(signal)
+        } while (blockedUntil > clock.now())
+        pace.sent()
         return await send()
       } finally {
         inFlight -= 1

@@ -7,6 +7,7 @@ import { parseRetryAfter } from '../watch/retry.ts'
 import { span } from '../watch/words.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import type { Host } from './hosts.ts'
+import { leftAlone } from './hosts.ts'
 import type { Hold, LogRoom } from './in-flight.ts'
 import { createInFlight, createTurns } from './in-flight.ts'
 import type { LogTrouble } from './log-failure.ts'
@@ -83,13 +84,19 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
         await hold?.begin(signal)
         const paid = await bandwidth.wait(signal)
         const sentAt = clock.now()
+        // It may have been refused to others while this one waited.
+        if (host.blockedUntil > sentAt) {
+          paid(undefined)
+          throw leftAlone(host.blockedUntil, sentAt)
+        }
         const headers = { 'user-agent': userAgent, 'accept-encoding': 'gzip, identity' }
         const once = OFF_AT_ONCE.test(new URL(url).hostname)
         const limits = { timeoutMs: Math.min(timeoutMs, longestMs), maxBytes }
         const { admit, scratch } = hold ?? {}
         const into = { packed: hold !== undefined, ...(admit !== undefined && { admit }), ...(scratch !== undefined && { scratch }) }
         const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal, once, ...into }).catch((error: unknown) => {
-          paid(0)
+          // What was cut off, came too late or is too large was sent all the same.
+          paid(error instanceof NetworkError ? error.received : 0)
           signal.throwIfAborted()
           if (!(error instanceof NetworkError)) throw error
           const failure = unanswered(error)

@@ -6,8 +6,10 @@ import { plural, span } from '../watch/words.ts'
 
 /** Where a list comes from. */
 export interface ListSource {
-  /** As it is called in words and in the state: `google`, `apple`, a path, a URL. */
+  /** As it is called in words: `google`, `apple`, a path, a URL. */
   readonly name: string
+  /** As it is called in the state, if that is another: how a path is shown depends on where one stands. */
+  readonly key?: string
   /** True for a list of somebody else's that has logs for tests in it. */
   readonly isPublic: boolean
   /** Its signature is checked: what it says of a log counts more than what one without says. */
@@ -15,7 +17,12 @@ export interface ListSource {
   /** ms between two looks. */
   readonly every: number
   /** The list's text; undefined: as it was when `tag` was given. Throws Error with what is wrong, in words: no list for now. */
-  read(tag: string | undefined): Promise<{ readonly text: string; readonly tag: string | undefined } | undefined>
+  read(tag: string | undefined, signal?: AbortSignal): Promise<{ readonly text: string; readonly tag: string | undefined } | undefined>
+}
+
+/** What the state calls it. */
+export function listKey({ key, name }: Pick<ListSource, 'key' | 'name'>): string {
+  return key ?? name
 }
 
 /** What is kept of one list. */
@@ -50,13 +57,17 @@ export interface ListState {
 
 export interface LogListsOptions {
   readonly sources: readonly ListSource[]
-  readonly load: (name: string) => Promise<KeptList | undefined>
-  readonly save: (name: string, list: KeptList) => Promise<void>
+  /** By the list's key. */
+  readonly load: (key: string) => Promise<KeptList | undefined>
+  readonly save: (key: string, list: KeptList) => Promise<void>
 }
 
 export interface LogLists {
-  /** Looks at every list that is due. True if one of them has changed, or is refused now, or no longer. */
-  refresh(now: number): Promise<boolean>
+  /**
+   * Looks at every list that is due, all at the same time; one that is being looked at is not. True if one of them has changed, or is refused now, or no
+   * longer. What the signal ends has not been looked at.
+   */
+  refresh(now: number, signal?: AbortSignal): Promise<boolean>
   readonly states: readonly ListState[]
 }
 
@@ -74,9 +85,16 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
     gone: readonly GoneLog[]
     tag: string | undefined
     lookedAt: number
+    isLookedAt: boolean
   }[] = []
+  // Where it was before it had a key.
+  const underItsName = async (source: ListSource): Promise<KeptList | undefined> => {
+    const kept = source.key === undefined ? undefined : await load(source.name)
+    if (kept !== undefined) await save(listKey(source), kept)
+    return kept
+  }
   for (const source of sources) {
-    const kept = await load(source.name)
+    const kept = (await load(listKey(source))) ?? (await underItsName(source))
     const list = kept === undefined ? undefined : tryRead(kept.text)
     states.push({
       source,
@@ -85,15 +103,15 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
       gone: goneOf(kept),
       tag: kept?.tag,
       lookedAt: -Infinity,
+      isLookedAt: false,
     })
   }
-  const look = async (state: (typeof states)[number], now: number): Promise<boolean> => {
-    state.lookedAt = now
+  const look = async (state: (typeof states)[number], now: number, signal?: AbortSignal): Promise<boolean> => {
     const before = state.refused?.message
     let message: string | undefined
     let away = false
     try {
-      const read = await state.source.read(state.list === undefined ? undefined : state.tag)
+      const read = await state.source.read(state.list === undefined ? undefined : state.tag, signal)
       if (read === undefined) {
         state.refused = undefined
         return before !== undefined
@@ -102,12 +120,16 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
       message = list instanceof Error ? list.message : faultOf(list, state.list, state.source.isPublic)
       if (message === undefined && !(list instanceof Error)) {
         const gone = goneAfter(state, list, now)
-        await save(state.source.name, gone.length === 0 ? read : { ...read, gone: gone.map(keptGone) })
+        await save(listKey(state.source), gone.length === 0 ? read : { ...read, gone: gone.map(keptGone) })
         Object.assign(state, { list, tag: read.tag, refused: undefined, gone })
         return true
       }
     } catch (error) {
       if (!(error instanceof Error) || error.name === 'StoreError' || error.name === 'OwnerError') throw error
+      if (signal?.aborted === true) {
+        state.lookedAt = -Infinity
+        return false
+      }
       ;({ message } = error)
       away = true
     }
@@ -121,14 +143,32 @@ export async function createLogLists({ sources, load, save }: LogListsOptions): 
   }
   return {
     states,
-    refresh: async (now) => {
-      let changed = false
-      for (const state of states)
-        if (now - state.lookedAt >= (state.refused === undefined ? state.source.every : Math.min(AGAIN, state.source.every)) || now < state.lookedAt)
-          changed = (await look(state, now)) || changed
-      return changed
+    refresh: async (now, signal) => {
+      for (const state of states) rebaseList(state, now)
+      const due = states.filter(({ isLookedAt, lookedAt, refused, source: { every } }) => {
+        const wait = refused === undefined ? every : Math.min(AGAIN, every)
+        return !isLookedAt && (now - lookedAt >= wait || now < lookedAt)
+      })
+      const looks = await Promise.allSettled(
+        due.map(async (state) => {
+          Object.assign(state, { lookedAt: now, isLookedAt: true })
+          try {
+            return await look(state, now, signal)
+          } finally {
+            state.isLookedAt = false
+          }
+        }),
+      )
+      for (const each of looks) if (each.status === 'rejected') throw each.reason
+      return looks.some((each) => each.status === 'fulfilled' && each.value)
     },
   }
+}
+
+// A clock that was set back must not put off what is told of a list, nor keep for longer what vanished from it.
+function rebaseList(state: { refused: ListState['refused']; gone: readonly GoneLog[] }, now: number): void {
+  if (state.refused !== undefined && state.refused.since > now) state.refused = { ...state.refused, since: now }
+  if (state.gone.some(({ since }) => since > now)) state.gone = state.gone.map((each) => ({ ...each, since: Math.min(each.since, now) }))
 }
 
 function tryRead(text: string): LogList | Error {
@@ -171,7 +211,7 @@ function faultOf(list: LogList, before: LogList | undefined, isPublic: boolean):
   if (before === undefined) return undefined
   if (list.madeAt !== undefined && before.madeAt !== undefined && list.madeAt < before.madeAt) return 'it is older than the one that is known'
   const gone = before.logs.filter(({ id }) => !list.logs.some((log) => log.id === id)).length
-  if (before.logs.length > 3 && gone > before.logs.length / 2) return `${plural(gone, 'log')} of ${before.logs.length} are gone from it at once`
+  if (before.logs.length > 3 && gone >= before.logs.length / 2) return `${plural(gone, 'log')} of ${before.logs.length} are gone from it at once`
   return undefined
 }
 

@@ -103,6 +103,43 @@ export async function readLogStates(reader: Pick<Reader, 'documents'>): Promise<
   return [...(await reader.documents(LOG_DOCUMENTS)).values()].map(parseLogState)
 }
 
+const WEEK = 7 * 24 * 3_600_000
+
+/**
+ * The same without the times that a clock which was set back left in the future: they would keep misbehaviour silent and judgements waiting until the clock
+ * gets there. `now` in ms. The state itself if there are none.
+ */
+export function rebaseLog(state: LogState, now: number): LogState {
+  const { head, behindSince, failing, stray, unreadable, unshown, told, malformed, limit } = state
+  const since = [failing, stray, unreadable, unshown].map((each) => each?.since)
+  const latest = Math.max(
+    now,
+    state.begunAt,
+    head?.seenAt ?? 0,
+    behindSince ?? 0,
+    malformed.toldAt,
+    ...since.map((at) => at ?? 0),
+    ...Object.values(told),
+  )
+  // Nobody is told to wait for longer than a week. How long is left of it is not known: no more than this.
+  const until = limit?.until === undefined ? undefined : Math.min(limit.until - (latest - now), now + WEEK)
+  if (latest === now && until === limit?.until) return state
+  const back = <T extends { readonly since: number }>(each: T): T => ({ ...each, since: Math.min(each.since, now) })
+  return {
+    ...state,
+    begunAt: Math.min(state.begunAt, now),
+    told: Object.fromEntries(Object.entries(told).map(([kind, at]) => [kind, Math.min(at, now)])),
+    malformed: { ...malformed, toldAt: Math.min(malformed.toldAt, now) },
+    ...(head !== undefined && { head: { ...head, seenAt: Math.min(head.seenAt, now) } }),
+    ...(behindSince !== undefined && { behindSince: Math.min(behindSince, now) }),
+    ...(failing !== undefined && { failing: back(failing) }),
+    ...(stray !== undefined && { stray: back(stray) }),
+    ...(unreadable !== undefined && { unreadable: back(unreadable) }),
+    ...(unshown !== undefined && { unshown: back(unshown) }),
+    ...(limit !== undefined && { limit: { ...limit, ...(until !== undefined && { until }) } }),
+  }
+}
+
 /** Whether everything up to its newest head is verified. */
 export function isAtEnd({ head, verified }: Pick<LogState, 'head' | 'verified'>): boolean {
   return head === undefined || verified.size >= head.size

@@ -8,8 +8,9 @@ import { compare } from '../watch/trouble.ts'
 import { addAlerts } from './add-alerts.ts'
 import type { Backend, Transaction } from './backend.ts'
 import type { Control } from './control.ts'
+import { rebase } from './control.ts'
 import type { LogState } from './log-state.ts'
-import { logDocument, readLogStates } from './log-state.ts'
+import { logDocument, readLogStates, rebaseLog } from './log-state.ts'
 import type { Owner } from './lease.ts'
 import { held } from './lease.ts'
 import { issuanceRow } from './sighting.ts'
@@ -32,8 +33,8 @@ export interface TailStore {
   claim(now: number, until: number): Promise<boolean>
   /** Gives it back. */
   release(): Promise<void>
-  /** Every log that was ever read, by its id. */
-  states(): Promise<ReadonlyMap<string, LogState>>
+  /** Every log that was ever read, by its id. Of a state that is kept or loaded no time lies after `now` (ms). */
+  states(now: number): Promise<ReadonlyMap<string, LogState>>
   /** Keeps a log's state AND what was found, or nothing. Throws FencedError if another process reads the logs now. Returns the alerts that were new. */
   keep(state: LogState, finds: LogFinds, now: number): Promise<{ readonly state: LogState; readonly alerts: readonly Alert[] }>
   document(name: string): Promise<string | undefined>
@@ -57,6 +58,7 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
   return {
     claim: async (now, until) =>
       backend.transact(async (tx) => {
+        rebase(tx.control, now)
         const { tail } = tx.control
         const mine = tail !== undefined && tail.fence === fence
         if (!mine && held(tail, owner, now)) return false
@@ -69,10 +71,11 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
         if (tx.control.tail?.fence === fence) tx.control.tail = { ...tx.control.tail, until: 0 }
         fence = -1
       }),
-    states: async () => new Map((await readLogStates(backend.reader)).map((state) => [state.id, state])),
+    states: async (now) => new Map((await readLogStates(backend.reader)).map((state) => [state.id, rebaseLog(state, now)])),
     keep: async (state, { sightings, malformed, alerts: more }, now) =>
       backend.transact(async (tx) => {
         leased(tx)
+        const based = rebaseLog(state, now)
         const known = await tx.known(sightings.map(({ issuance }) => issuance.id))
         const fresh: CertRecord[] = []
         const alerts: Alert[] = [...more]
@@ -90,13 +93,13 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
           fresh.push(issuanceRow(sighting, findings.length > 0, now))
           if (findings.length > 0) alerts.push(certificateAlert(sighting, findings))
         }
-        const gathered = gather(state, malformed, now)
+        const gathered = gather(based, malformed, now)
         if (gathered.alert !== undefined) alerts.push(gathered.alert)
         if (fresh.length > 0) {
           await tx.addIssuances(fresh, false)
           tx.control.foundInLogs = (tx.control.foundInLogs ?? 0) + fresh.length
         }
-        const kept = { ...state, malformed: gathered.malformed }
+        const kept = { ...based, malformed: gathered.malformed }
         await tx.putDocument(logDocument(state.id), JSON.stringify(kept))
         const added = await addAlerts(tx, alerts, sinks, now)
         for (const { issuance, source } of again) {

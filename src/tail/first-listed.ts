@@ -1,5 +1,6 @@
 // Which logs are new to their lists.
 import type { LogLists } from '../sources/log-lists.ts'
+import { listKey } from '../sources/log-lists.ts'
 import type { TailPorts } from './ports.ts'
 
 const FIRST_LISTED = 'first-listed'
@@ -13,8 +14,16 @@ export async function firstListed({ store }: TailPorts, lists: LogLists): Promis
   const old = new Set<string>()
   for (const { source, list } of lists.states) {
     if (list === undefined) continue
-    const before = known[source.name]
-    const now = (known[source.name] ??= {})
+    const key = listKey(source)
+    const byName = known[source.name]
+    // Where it was before it had a key.
+    if (known[key] === undefined && byName !== undefined) {
+      known[key] = byName
+      delete known[source.name]
+      changed = true
+    }
+    const before = known[key]
+    const now = (known[key] ??= {})
     for (const { id } of list.logs) {
       if (now[id] === undefined) {
         now[id] = before === undefined ? 'old' : 'new'

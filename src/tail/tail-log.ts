@@ -62,7 +62,8 @@ export async function tailLog(reading: Reading, log: ListedLog, fresh: boolean, 
   for (let failures = 0; !signal.aborted;) {
     const began = clock.now()
     // Not all at the same moment; and sooner rather than later, since what a head covers is to ring within 10 s.
-    let until = began + every * (1 - ports.random() * 0.1)
+    let wait = every * (1 - ports.random() * 0.1)
+    let told = 0
     try {
       // Whom another log on its host keeps waiting is not well either.
       if (host.blockedUntil - began > TOLD_AFTER) throw leftAlone(host.blockedUntil, began)
@@ -81,9 +82,11 @@ export async function tailLog(reading: Reading, log: ListedLog, fresh: boolean, 
       await reader.failed(failure)
       // A head that was not to be had may be there in a second; one that lies is shown again.
       const first = failure.kind === 'misbehaves' ? every : Math.min(every, AGAIN)
-      until = Math.max(failure.until ?? 0, began + Math.min(LONGEST_WAIT, first * 2 ** Math.min(10, failures - 1)))
+      wait = Math.min(LONGEST_WAIT, first * 2 ** Math.min(10, failures - 1))
+      told = failure.until ?? 0
     }
-    await clock.sleepUntil(until, signal)
+    // A clock that was set back meanwhile is not waited for.
+    await clock.sleepUntil(Math.max(told, Math.min(began, clock.now()) + wait), signal)
   }
   await old
 }
@@ -96,7 +99,7 @@ export function openReader(
   signal: AbortSignal,
 ): { readonly reader: LogReader; readonly behind: LogContext } | undefined {
   if (unusableKey(log) !== undefined) return undefined
-  const allowance = createAllowance(ports.clock)
+  const allowance = createAllowance(ports.clock, states.get(log.id)?.limit)
   const host = hosts(log.url)
   const opened = { ports, log, client: clientOf(ports, host, inFlight.log(), log, allowance), host, allowance, states, signal }
   const behind = openLog(opened, behindKey(log.id))

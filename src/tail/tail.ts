@@ -1,10 +1,11 @@
 // Reading logs: each goes round on its own, and what one does delays no other. A turn of a log is: its head, the entries up to it, their root.
 import type { ListedLog } from '../ct/log-list.ts'
+import { steadyClock } from '../clock.ts'
 import { createHosts } from '../sources/hosts.ts'
 import { createInFlight } from '../sources/in-flight.ts'
 import { chooseLogs, skippedLogs, unusableKey, vanishedLogs, whyLeft } from '../sources/log-choice.ts'
 import type { LogState } from '../stores/log-state.ts'
-import { BEHIND } from '../stores/log-state.ts'
+import { BEHIND, rebaseLog } from '../stores/log-state.ts'
 import { FencedError } from '../stores/store.ts'
 import { NO_FINDS } from '../stores/tail.ts'
 import { StoreError } from '../watch/errors.ts'
@@ -29,6 +30,8 @@ const LEASE = 60_000
 const RENEW = 15_000
 const LOOK = 2000
 const STATE_RETRY = 30_000
+/** Whatever a list has to say is mostly there by then, and is waited for. */
+const FIRST_LOOK = 5000
 /** What the lists say holds for a time, so the logs are chosen anew though no list has changed. */
 const CHOOSE_EVERY = 3_600_000
 /** A pass ends: a request that failed so often in a row is left to the next. */
@@ -55,8 +58,24 @@ export function createTail(given: TailPorts): Tail {
       if (event.kind === 'alerts') found()
     },
   }
-  const hosts = createHosts(clock)
+  const steady = steadyClock(clock)
+  const hosts = createHosts(clock, steady)
   const inFlight = createInFlight()
+
+  // Who asked to be left alone asked that of every run.
+  const load = async (): Promise<Map<string, LogState>> => {
+    const states = new Map(await store.states(clock.now()))
+    for (const { url, limit } of states.values()) if (limit?.until !== undefined) hosts(url).told(limit.until)
+    return states
+  }
+
+  // Until the signal, whatever else takes its time. Throws FencedError and StoreError.
+  const renew = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await clock.sleepUntil(clock.now() + RENEW, signal)
+      if (!signal.aborted && !(await store.claim(clock.now(), clock.now() + LEASE))) throw new FencedError('reading the logs')
+    }
+  }
 
   const skipped = new Set<string>()
   const tellOnce = (messages: readonly string[]): void => {
@@ -89,23 +108,50 @@ export function createTail(given: TailPorts): Tail {
   }
 
   const reading = async (signal: AbortSignal): Promise<void> => {
-    const states = new Map(await store.states())
+    const states = await load()
     const stop = new AbortController()
     const all = AbortSignal.any([signal, stop.signal])
     const running = new Map<string, { readonly row: string; readonly task: Promise<void>; readonly leave: AbortController }>()
     let broken: unknown
+    const end = (error: unknown): void => {
+      broken ??= error
+      stop.abort()
+    }
     let reviewedAt = -Infinity
     let choseAt = -Infinity
+    let hasChanged = false
+    let wake = (): void => undefined
+    // A server that does not answer for minutes holds up nothing but its own list.
+    const looks = new Set<Promise<void>>()
+    const refresh = async (now: number): Promise<void> => {
+      try {
+        if (!(await lists.refresh(now, all))) return
+        hasChanged = true
+        wake()
+      } catch (error) {
+        end(error)
+      }
+    }
+    const look = async (now: number): Promise<void> => {
+      const looking = refresh(now).finally(() => looks.delete(looking))
+      looks.add(looking)
+      return looking
+    }
+    const renewing = renew(all).catch(end)
     try {
-      for (let claimedAt = clock.now(); !all.aborted;) {
+      const began = clock.now()
+      await Promise.race([look(began), clock.sleepUntil(began + FIRST_LOOK, all)])
+      for (let before = began; !all.aborted;) {
         const now = clock.now()
-        if (now - claimedAt >= RENEW || now < claimedAt) {
-          if (!(await store.claim(now, now + LEASE))) throw new FencedError('reading the logs')
-          claimedAt = now
-        }
+        steady.now()
+        // What is kept while a log is read is mended as it is kept, and this is for what is not.
+        if (now < before) for (const [key, state] of states) states.set(key, rebaseLog(state, now))
+        before = now
+        void look(now)
         // Hundreds of rows, and the same ones nearly always.
-        if ((await lists.refresh(now)) || now - choseAt >= CHOOSE_EVERY || now < choseAt) {
+        if (hasChanged || now - choseAt >= CHOOSE_EVERY || now < choseAt) {
           choseAt = now
+          hasChanged = false
           const { fresh, chosen } = await choose(states, now)
           for (const [id, { row, task, leave }] of running) {
             const log = chosen.get(id)
@@ -121,33 +167,34 @@ export function createTail(given: TailPorts): Tail {
             const leave = new AbortController()
             const mine = AbortSignal.any([all, leave.signal])
             const task = tailLog({ ports, hosts, inFlight, states }, log, fresh.has(id), mine).catch((error: unknown) => {
-              if (mine.aborted) return
-              broken = error
-              stop.abort()
+              if (!mine.aborted) end(error)
             })
             running.set(id, { row: JSON.stringify(log), task, leave })
           }
         }
-        if (now - reviewedAt >= RENEW) {
+        if (now - reviewedAt >= RENEW || now < reviewedAt) {
           reviewedAt = now
           ports.report({
             kind: 'alerts',
             alerts: await store.review(troublesOf(states, lists, now), (trouble) => goneOf(trouble, states, lists), now),
           })
         }
-        await clock.sleepUntil(now + LOOK, all)
+        if (hasChanged) continue
+        const awake = new AbortController()
+        wake = () => awake.abort()
+        await clock.sleepUntil(clock.now() + LOOK, AbortSignal.any([all, awake.signal]))
       }
     } finally {
       stop.abort()
-      await Promise.all([...running.values()].map(async ({ task }) => task))
+      await Promise.all([renewing, ...looks, ...[...running.values()].map(async ({ task }) => task)])
     }
     if (broken !== undefined) throw broken
   }
 
   const readOnce = async (signal: AbortSignal): Promise<boolean> => {
     const now = clock.now()
-    await lists.refresh(now)
-    const states = new Map(await store.states())
+    await lists.refresh(now, signal)
+    const states = await load()
     const { fresh, chosen } = await choose(states, now)
     await followChoice(states, chosen)
     const went = await Promise.all(
@@ -171,13 +218,6 @@ export function createTail(given: TailPorts): Tail {
     const end = clock.now()
     ports.report({ kind: 'alerts', alerts: await store.review(troublesOf(states, lists, end), (trouble) => goneOf(trouble, states, lists), end) })
     return went.every(Boolean)
-  }
-
-  const renew = async (signal: AbortSignal): Promise<void> => {
-    while (!signal.aborted) {
-      await clock.sleepUntil(clock.now() + RENEW, signal)
-      if (!signal.aborted && !(await store.claim(clock.now(), clock.now() + LEASE))) return
-    }
   }
 
   return {

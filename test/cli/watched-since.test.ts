@@ -75,4 +75,11 @@ it('check and status say it, in words and in JSON, and what covers what was befo
     (await run('status')).out,
     /^ +example\.net, 203\.0\.113\.7 are looked for in the logs since \d\d:\d\d; what they held before was read without them, and nothing covers it$/m,
   )
+
+  // Taken out for a while, one is new when it comes back.
+  configure('example.com, 203.0.113.7', on)
+  assert.doesNotMatch((await run('poll')).err, /looked for in the logs/)
+  configure('example.com, example.net, 203.0.113.7', on)
+  assert.match((await run('check')).out, /example\.net is looked for in the logs from the next start on/)
+  assert.match((await run('poll')).err, /example\.net is looked for in the logs from now on/)
 })

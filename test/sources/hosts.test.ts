@@ -2,7 +2,12 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
+import type { Http } from '../../src/http.ts'
+import { createBandwidth, UNLIMITED } from '../../src/sources/bandwidth.ts'
 import { createHosts } from '../../src/sources/hosts.ts'
+import { LogFailure } from '../../src/sources/log-failure.ts'
+import { createLogHttp } from '../../src/sources/log-http.ts'
+import { steppedTime } from '../support/stepped-time.ts'
 
 it('waiting for a place ends with its signal, and the next that waits gets the place', async () => {
   const host = createHosts(systemClock)('https://one.sandbox.test/log/')
@@ -20,3 +25,50 @@ it('waiting for a place ends with its signal, and the next that waits gets the p
   for (const done of letGo) done()
   await Promise.all(held)
 })
+
+it('a host that asked to be left alone for a minute is left alone for a minute, whatever the clock is set to', async () => {
+  let now = Date.UTC(2026, 10, 1)
+  const clock = {
+    now: () => now,
+    sleepUntil: async (time: number) => {
+      now = Math.max(now, time)
+    },
+  }
+  const host = createHosts(clock)('https://one.sandbox.test/log/')
+  assert.equal(host.refused(now, now + 60_000), now + 60_000)
+  now += 20_000
+  assert.equal(host.blockedUntil, now + 40_000)
+  now -= 3_600_000
+  assert.equal(host.blockedUntil, now + 40_000)
+  const began = now
+  await host.run(new AbortController().signal, async () => undefined)
+  assert.equal(now, began + 40_000)
+})
+
+for (const waits of ['its turn', 'our own cap'] as const)
+  it(`what waits for ${waits} is not sent while the host is to be left alone`, async () => {
+    const clock = steppedTime()
+    const began = clock.now()
+    const url = 'https://one.sandbox.test/log/'
+    const hosts = createHosts(clock)
+    const sent: number[] = []
+    const http: Http = async () => {
+      sent.push(clock.now() - began)
+      return { status: sent.length === 2 ? 429 : 200, headers: { 'retry-after': '3600' }, body: Buffer.alloc(1000) }
+    }
+    // One that is slow, or answers that are paid for with ten seconds each.
+    if (waits === 'its turn') hosts(url).refused(began, undefined)
+    const bandwidth = waits === 'our own cap' ? createBandwidth(100, clock) : UNLIMITED
+    const log = createLogHttp({ http, clock, url, host: hosts(url), bandwidth, userAgent: 'test', longestMs: 1000 })
+    const failed: unknown[] = []
+    const ask = async (): Promise<unknown> =>
+      log.get('x', { timeoutMs: 1000, maxBytes: 1000 }, new AbortController().signal).catch((error: unknown) => failed.push(error))
+    const asking = Promise.all([ask(), clock.sleepUntil(began + 1500).then(async () => Promise.all([1, 2].map(ask)))])
+    await clock.run(began + 3_590_000)
+    assert.equal(sent.length, 2)
+    await clock.run(began + 3_700_000)
+    await asking
+    assert.ok(sent.slice(2).every((at) => at >= 3_600_000))
+    assert.equal(sent.length + failed.length - 1, 3)
+    assert.ok(failed.every((error) => error instanceof LogFailure && error.kind === 'limited' && (error.until ?? 0) >= began + 3_600_000))
+  })

@@ -124,11 +124,14 @@ describe('a log that vanishes from a list', () => {
     const lists = await at.open()
     const many = ['d', 'e', 'f', 'g'].map(served)
     await lists.refresh(at.set(many))
-    const now = at.set(many.slice(0, 1))
-    await lists.refresh(now)
-    const [state] = lists.states
-    assert.match(state?.refused?.message ?? '', /3 logs of 4 are gone from it at once/)
-    assert.deepEqual([state?.gone, state?.list?.logs.length], [[], 4])
+    for (const left of [1, 2]) {
+      await lists.refresh(at.set(many.slice(0, left)))
+      const [state] = lists.states
+      assert.match(state?.refused?.message ?? '', new RegExp(`${4 - left} logs of 4 are gone from it at once`))
+      assert.deepEqual([state?.gone, state?.list?.logs.length], [[], 4])
+    }
+    await lists.refresh(at.set(many.slice(0, 3)))
+    assert.equal(lists.states[0]?.refused, undefined)
   })
 })
 
@@ -165,4 +168,84 @@ it('a live log whose key is of a kind that no log may have is told', async () =>
   assert.deepEqual(told, [
     "Sandbox 'odd' log is not read: its key is neither ECDSA on P-256 nor RSA of 2048 bits, so nothing that it signs could be verified",
   ])
+})
+
+it('lists are asked at the same time, each once, and what is ended was not looked at', async () => {
+  const asked: string[] = []
+  const source = (name: string, read: ListSource['read']): ListSource => ({
+    name,
+    isPublic: false,
+    isSigned: true,
+    every: HOUR,
+    read: async (...how) => {
+      asked.push(name)
+      return read(...how)
+    },
+  })
+  const text = logList([served('a')])
+  const lists = await createLogLists({
+    sources: [
+      source('hangs', async (_tag, signal) => new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('stopped'))))),
+      source('answers', async () => ({ text, tag: undefined })),
+    ],
+    load: async () => undefined,
+    save: async () => undefined,
+  })
+  const over = new AbortController()
+  const first = lists.refresh(START, over.signal)
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.deepEqual(
+    lists.states.map(({ list }) => list?.logs.length),
+    [undefined, 1],
+  )
+  assert.equal(await lists.refresh(START + HOUR, over.signal), true)
+  assert.deepEqual(asked, ['hangs', 'answers', 'answers'])
+  over.abort()
+  assert.equal(await first, true)
+  assert.equal(lists.states[0]?.refused, undefined)
+  void lists.refresh(START + HOUR, new AbortController().signal)
+  assert.deepEqual(asked.slice(3), ['hangs'])
+})
+
+it('what was kept of a list under its name is known under its key', async () => {
+  const at = place()
+  const before = await at.open()
+  const rows = ['a', 'b'].map(served)
+  const gone = served('c')
+  for (const each of [[...rows, gone], rows]) await before.refresh(at.set(each))
+  const keyed = place({ key: '/etc/logs.json', name: 'logs.json' })
+  keyed.kept.set('logs.json', at.kept.get('google') ?? '')
+  await keyed.open()
+  // And is shown otherwise the next time.
+  const elsewhere = place({ key: '/etc/logs.json', name: '/etc/logs.json' })
+  elsewhere.kept.set('/etc/logs.json', keyed.kept.get('/etc/logs.json') ?? '')
+  const [state] = (await elsewhere.open()).states
+  assert.deepEqual([state?.list?.logs.length, state?.gone?.map(({ log }) => log.id)], [2, [idOf(gone)]])
+})
+
+describe('a log that a signed list has', () => {
+  const log = served('a')
+  const elsewhere = { served: { ...log, url: 'https://elsewhere.sandbox.test/' }, description: 'Sandbox elsewhere' }
+  const other = served('b')
+  for (const { what, row, only = [], url } of [
+    { what: 'is read by its row', row: log, url: log.url },
+    { what: 'and rejects is not read', row: { served: log, state: 'rejected' as const }, url: undefined },
+    { what: 'for tests is not read', row: { served: log, overrides: { log_type: 'test' } }, url: undefined },
+    { what: 'under words that are not wanted is not read', row: log, only: ['elsewhere'], url: undefined },
+  ])
+    it(`${what}, whatever a list without a signature says; that one adds others`, async () => {
+      const lists = [place(), place({ name: 'apple', isSigned: false })]
+      const now = Math.max(...[[row], [elsewhere, other]].map((rows, n) => lists[n]?.set(rows) ?? 0))
+      const states = []
+      for (const each of lists) {
+        const opened = await each.open()
+        await opened.refresh(now)
+        states.push(...opened.states)
+      }
+      for (const inOrder of [states, states.toReversed()]) {
+        const chosen = chooseLogs(inOrder, { only, begun: () => true }, now)
+        assert.equal(chosen.get(idOf(log))?.url, url)
+        assert.equal(chosen.has(idOf(other)), only.length === 0)
+      }
+    })
 })

@@ -11,6 +11,8 @@ import type { ServedLog } from '../../src/sandbox/ct-log-server.ts'
 import { createCtLog } from '../../src/sandbox/ct-log.ts'
 import { makeFiller } from '../../src/sandbox/ct-filler.ts'
 import { logOverviews } from '../../src/stores/log-overview.ts'
+import { memoryRoot, openMemory } from '../../src/stores/memory.ts'
+import { createTailStore } from '../../src/stores/tail.ts'
 import type { TailOptions, TailRun } from './support.ts'
 import { startTail } from './support.ts'
 
@@ -188,4 +190,46 @@ it('a signed list that is two weeks old is told once, stays in use, and is well 
   list([stays, goes], new Date(now()))
   await pass(0)
   await run.until('it is well', () => run.of('recovered').some(({ component }) => component === 'log-list:list'))
+})
+
+describe('a list whose server does not answer', () => {
+  /** As long as whoever asks waits for it. */
+  const hang = async (signal?: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new Error('stopped')), { once: true }))
+
+  it('holds up neither reading, nor what is told, nor the right to read, nor an end; and its old one stays well', async (t) => {
+    const root = memoryRoot()
+    const { run, host, stays, goes, pass, now } = await scene(t, { backend: async () => openMemory(root) })
+    await run.caughtUp(stays, goes)
+    run.list = hang
+    await pass(0)
+    // Longer than the right to read lasts.
+    for (let n = 0; n < 4; n++) await pass(0)
+    const other = createTailStore(openMemory(root), ['sink'], { id: 'other', alive: () => true })
+    assert.equal(await other.claim(now(), now() + 60_000), false)
+    host.setFault(({ log }) => (log === 'goes' ? { status: 503 } : undefined))
+    stays.log.addMany(10, FILLER)
+    stays.log.publish()
+    await run.caughtUp(stays)
+    await run.until('it fails', async () => (await run.state(goes))?.failing !== undefined)
+    await pass(16 * 60_000)
+    await run.until('it rings', () => run.of('trouble').length > 0)
+    assert.deepEqual(
+      run.of('trouble').map(({ component }) => component),
+      ["log:Sandbox 'goes' log"],
+    )
+    const began = performance.now()
+    await run.stop()
+    assert.ok(performance.now() - began < 1000)
+  })
+
+  it('does not hold up a start', async (t) => {
+    const { run, stays } = await scene(t)
+    await run.caughtUp(stays)
+    run.list = hang
+    stays.log.addMany(10, FILLER)
+    stays.log.publish()
+    await run.restart()
+    await run.caughtUp(stays)
+  })
 })

@@ -1,7 +1,6 @@
 // Logs as slow and as strict as they are in the field (firehose.md, 3.3), in time that is stepped: they are kept up with.
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { Clock } from '../../src/clock.ts'
 import { growTree } from '../../src/ct/compact-range.ts'
 import type { ListedLog } from '../../src/ct/log-list.ts'
 import { UNLIMITED } from '../../src/sources/bandwidth.ts'
@@ -17,39 +16,7 @@ import { openLog } from '../../src/tail/context.ts'
 import { createLogReader } from '../../src/tail/log-reader.ts'
 import type { TailPorts } from '../../src/tail/ports.ts'
 import { createSieve } from '../../src/watch/sieve.ts'
-
-/** Time that goes on to the next thing that somebody waits for, once nobody has anything left to do. */
-function steppedTime(): Clock & { run(until: number): Promise<void> } {
-  let now = 1_760_000_000_000
-  const waiting = new Set<{ readonly time: number; readonly wake: () => void }>()
-  return {
-    now: () => now,
-    sleepUntil: async (time, signal) =>
-      new Promise<void>((resolve) => {
-        if (signal?.aborted === true || time <= now) {
-          resolve()
-          return
-        }
-        const entry = {
-          time,
-          wake: () => {
-            waiting.delete(entry)
-            resolve()
-          },
-        }
-        waiting.add(entry)
-        signal?.addEventListener('abort', entry.wake, { once: true })
-      }),
-    run: async (until) => {
-      while (now < until) {
-        await new Promise((resolve) => setImmediate(resolve))
-        const next = [...waiting].reduce<number>((least, { time }) => Math.min(least, time), until)
-        now = next
-        for (const entry of waiting) if (entry.time <= now) entry.wake()
-      }
-    },
-  }
-}
+import { steppedTime } from '../support/stepped-time.ts'
 
 interface Slow {
   readonly perSecond: number

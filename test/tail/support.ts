@@ -6,7 +6,7 @@ import type { ServedLog } from '../../src/sandbox/ct-log-server.ts'
 import { logList } from '../../src/sandbox/ct-list.ts'
 import { UNLIMITED } from '../../src/sources/bandwidth.ts'
 import { createLogLists } from '../../src/sources/log-lists.ts'
-import type { KeptList } from '../../src/sources/log-lists.ts'
+import type { KeptList, ListSource } from '../../src/sources/log-lists.ts'
 import type { Sift } from '../../src/sources/log-sift.ts'
 import { createSift } from '../../src/sources/log-sift.ts'
 import type { Backend } from '../../src/stores/backend.ts'
@@ -47,7 +47,7 @@ export interface TailRun {
   restart(): Promise<void>
   lists: readonly ServedLog[]
   /** What the list's server gives instead. */
-  list?: (() => { readonly text: string; readonly tag: undefined }) | undefined
+  list?: ((signal?: AbortSignal) => Awaited<ReturnType<ListSource['read']>> | ReturnType<ListSource['read']>) | undefined
 }
 
 export interface TailOptions extends Partial<Pick<TailPorts, 'start' | 'interval' | 'only' | 'longestMs' | 'bandwidth' | 'isHybrid' | 'large'>> {
@@ -100,8 +100,8 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
           isPublic: false,
           isSigned: options.signed ?? false,
           every: 50,
-          read: async () => {
-            if (run.list !== undefined) return run.list()
+          read: async (_tag, signal) => {
+            if (run.list !== undefined) return run.list(signal)
             const next = options.listText ?? logList(run.lists, { madeAt: options.madeAt ?? new Date(1_760_000_000_000) })
             if (next === text) return undefined
             text = next
@@ -115,7 +115,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       },
       save: async (name, list) => store.putDocument(`log-list/${name}`, JSON.stringify(list)),
     })
-    await lists.refresh(clock.now())
+    if (lists.states.every(({ list }) => list === undefined)) await lists.refresh(clock.now())
     const tail = createTail({
       store,
       lists,

@@ -42,6 +42,22 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
       })
     }
 
+    it('nothing is asked of its host by the next process, though it is another log there that asked for it', async (t) => {
+      const { place, served } = await log(t, protocol)
+      const beside = place.serve(createCtLog({ name: 'beside' }), { protocol })
+      const run = await startTail([served, beside])
+      t.after(async () => run.stop())
+      await run.caughtUp(served, beside)
+      place.setFault(({ log: name }) => (name === 'waits' ? { retryAfter: 3600 } : undefined))
+      for (const _ of [1, 2]) {
+        await run.until('it is told to wait', async () => ((await run.state(served))?.limit?.until ?? 0) > Date.now() + 3_500_000)
+        const asked = place.requests.length
+        await run.restart()
+        await new Promise((resolve) => setTimeout(resolve, 500))
+        assert.equal(place.requests.length, asked)
+      }
+    })
+
     it('a log beside it on its host is shown as waiting, too', async (t) => {
       const { place, served } = await log(t, protocol)
       const beside = place.serve(createCtLog({ name: 'beside' }), { protocol })
