@@ -20,7 +20,7 @@ export interface PackedAnswer {
 }
 
 /**
- * What the answer is: a static log's tile of which the first `width` entries are wanted, or about `count` entries of an RFC 6962 log. With `leafHashes`,
+ * What the answer is: a static log's tile of which the first `width` entries are wanted, or at most `count` entries of an RFC 6962 log. With `leafHashes`,
  * those of the tile, entries of a kind that nobody knows are passed over.
  */
 export type PageKind =
@@ -49,7 +49,7 @@ export function readPage({ bytes, encoding, maxBytes }: PackedAnswer, kind: Page
 }
 
 function pageOf(body: Buffer, kind: PageKind, sieve: Sieve): LogPage {
-  if (kind.kind === 'get-entries') return ofItsOwn(broken('page of entries', () => readEntries(body, kind.start, sieve)))
+  if (kind.kind === 'get-entries') return ofItsOwn(broken('page of entries', () => readEntries(body, kind, sieve)))
   const { start, width, leafHashes } = kind
   const { hashes, kept, misplaced, unreadable } = broken('data tile', () => siftTile(body, width, start, sieve, leafHashes))
   return ofItsOwn({
