@@ -12,6 +12,7 @@ import type { TileProof } from '../watch/sift-tile.ts'
 import type { LogClient } from './log-client.ts'
 import { broken, LogFailure } from './log-failure.ts'
 import type { LogPage } from './log-entry.ts'
+import { receivedOf } from './log-entry.ts'
 import type { LogHttp, LogLimits } from './log-http.ts'
 import type { ReadPage } from './read-page.ts'
 
@@ -64,7 +65,7 @@ export function createStaticCt({ get, getPacked }: LogHttp, key: LogKey, url: st
     const as = async (more: { readonly proof?: TileProof }): Promise<LogPage> =>
       fallingBack(which, async (path) =>
         getPacked(path, DATA, signal, async (answer) => {
-          const received = keep ? [{ url: url + tilePath(which), bytes: Buffer.from(answer.bytes) }] : undefined
+          const received = keep ? [receivedOf(url + tilePath(which), answer.bytes)] : undefined
           const page = await readPage(answer, { ...kind, ...more }, signal)
           return received === undefined ? page : { ...page, received }
         }),
