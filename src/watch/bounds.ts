@@ -21,8 +21,10 @@ const MOST_SERIAL = 2048
 
 /** The sighting with no more than an alert holds; the same if that is all. */
 export function boundedSighting(sighting: Sighting): Sighting {
-  const issuance = boundedIssuance(sighting.issuance, sighting.matched)
-  const matched = boundedMatches(sighting.matched)
+  const chosen = chosenMatches(sighting.matched)
+  const matched =
+    chosen === undefined ? sighting.matched : chosen.map(({ name, item, isBrief }) => ({ name: isBrief ? brief(name) : shortened(name), item }))
+  const issuance = boundedIssuance(sighting.issuance, chosen ?? sighting.matched)
   if (issuance === sighting.issuance && matched === sighting.matched) return sighting
   const count = countOf(sighting.matched, matched, sighting.matchedCount)
   return { ...sighting, issuance, matched, ...(count !== undefined && { matchedCount: count }) }
@@ -62,7 +64,8 @@ function boundedList(all: readonly string[], matching: () => ReadonlySet<string>
   const taken: number[] = []
   let left = MOST_TEXT
   for (const wanted of [true, false]) {
-    for (const [n, text] of all.entries()) {
+    for (let n = 0; n < all.length; n++) {
+      const text = all[n]!
       if (first.has(text) !== wanted) continue
       left -= Math.min(text.length, MOST_NAME)
       if (taken.length > 0 && (taken.length >= MOST_LISTED || left < 0)) break
@@ -72,20 +75,25 @@ function boundedList(all: readonly string[], matching: () => ReadonlySet<string>
   return taken.sort((a, b) => a - b).map((n) => shortened(all[n] ?? ''))
 }
 
-// The first, and then one for each item that is not named yet: whoever watches it must find it.
-function boundedMatches(all: readonly Match[]): readonly Match[] {
-  if (isWithin(all, ({ name }) => name)) return all
-  const listed: Match[] = []
+interface Chosen extends Match {
+  /** It is there for its item alone. */
+  readonly isBrief: boolean
+}
+
+// The first, and then one for each item that is not named yet: whoever watches it must find it. Undefined: all of them, as they are.
+function chosenMatches(all: readonly Match[]): readonly Chosen[] | undefined {
+  if (isWithin(all, ({ name }) => name)) return undefined
+  const chosen: Chosen[] = []
   const items = new Set<string>()
   let left = MOST_TEXT
   for (const { name, item } of all) {
     left -= Math.min(name.length, MOST_NAME)
-    const hasRoom = listed.length < MOST_LISTED && left >= 0
-    if (!hasRoom && items.has(item)) continue
-    listed.push({ name: hasRoom ? shortened(name) : shortened(name, MOST_BRIEF, BRIEF_ENDS), item })
+    const isBrief = chosen.length >= MOST_LISTED || left < 0
+    if (isBrief && items.has(item)) continue
+    chosen.push({ name, item, isBrief })
     items.add(item)
   }
-  return listed
+  return chosen
 }
 
 function isWithin<T>(all: readonly T[], textOf: (one: T) => string): boolean {
@@ -100,8 +108,15 @@ function isWithin<T>(all: readonly T[], textOf: (one: T) => string): boolean {
 }
 
 // No name has blanks and an ellipsis in its middle. A copy: what was cut out of a text holds all of it.
-function shortened(text: string, most = MOST_NAME, ends = ENDS): string {
-  if (text.length <= most) return text
+function shortened(text: string): string {
+  return text.length <= MOST_NAME ? text : endsOf(text, ENDS)
+}
+
+function brief(text: string): string {
+  return text.length <= MOST_BRIEF ? text : endsOf(text, BRIEF_ENDS)
+}
+
+function endsOf(text: string, ends: number): string {
   const head = text.slice(0, ends).replace(/[\ud800-\udbff]$/, '')
   const tail = text.slice(-ends).replace(/^[\udc00-\udfff]/, '')
   return copied(`${head} … ${grouped(text.length - head.length - tail.length)} characters … ${tail}`)
