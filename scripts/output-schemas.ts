@@ -74,9 +74,12 @@ const certificate = z.strictObject({
         item: text('The watched item that it matches, as the owner wrote it.'),
       }),
     )
-    .check(z.minLength(1), z.describe('The names that match, each with the most specific item.')),
-  names: list('All names of the certificate, lower-case, each once. Whoever had it issued chose them.'),
-  ip_addresses: list('All IP addresses of the certificate.'),
+    .check(z.minLength(1), z.describe('The names that match, each with the most specific item: the first thousand, and one for each further item.')),
+  matched_count: z.optional(count('How many matches there were, where some are left out.')),
+  names: list('All names of the certificate, or a thousand, lower-case, each once. Whoever had it issued chose them.'),
+  names_count: z.optional(count('How many names there were, where some are left out.')),
+  ip_addresses: list('All IP addresses of the certificate, or a thousand.'),
+  ip_addresses_count: z.optional(count('How many IP addresses there were, where some are left out.')),
   issuer: z.strictObject({
     name: z.optional(text("The issuer's distinguished name.")),
     friendly_name: z.optional(text('The CA as people know it.')),
@@ -302,8 +305,10 @@ const status = z.strictObject({
 const cert = z.strictObject({
   schema: z.literal('certbell.cert/1'),
   tbs_sha256: hash('Identity of the issuance: the `id` of its alert.'),
-  names: list('All names of the certificate.'),
+  names: list('All names of the certificate, or a thousand.'),
+  names_count: z.optional(count('How many names there were, where some are left out.')),
   ip_addresses: list('IP addresses of the certificate, where it rang or a log had it; those of silent ones of the API are not read.'),
+  ip_addresses_count: z.optional(count('How many IP addresses there were, where some are left out.')),
   issuer: z.optional(text('The CA as people know it, else its distinguished name.')),
   not_before: time('Start of validity.'),
   not_after: time('End of validity.'),

@@ -47,13 +47,14 @@ export interface TileOffsets extends EntryOffsets {
  *              Fingerprint certificate_chain<0..2^16-1>; } TileLeaf
  *
  * Throws ParseError where it breaks off, after those before were handed over, and where a full tile goes on. `skip` is asked for where the next entry
- * begins if one cannot be read, and throws what it is given if it does not know.
+ * begins if one cannot be read, and of a full tile that goes on, then with its width as `n`. It throws what it is given if it does not know, and ends the
+ * walk by undefined. With it a chain may have any length: it is not signed.
  */
 export function walkDataTile(
   bytes: Uint8Array,
   width: number,
   visit: (offsets: Readonly<TileOffsets>, n: number) => void,
-  skip?: (at: number, n: number, error: ParseError) => number,
+  skip?: (at: number, n: number, error: ParseError) => number | undefined,
 ): void {
   const offsets: TileOffsets = { ...createEntryOffsets(), precertificate: 0, precertificateEnd: 0, fingerprints: 0, fingerprintsEnd: 0 }
   let at = 0
@@ -62,7 +63,9 @@ export function walkDataTile(
       locateEntry(bytes, at, bytes.length, offsets)
     } catch (error) {
       if (skip === undefined || !(error instanceof ParseError)) throw error
-      at = skip(at, n, error)
+      const next = skip(at, n, error)
+      if (next === undefined) return
+      at = next
       continue
     }
     const submitted = offsets.end
@@ -78,11 +81,14 @@ export function walkDataTile(
     const length = uint16At(bytes, at)
     at += 2 + length
     if (at > bytes.length) throw cutOff('certificate_chain', offsets.fingerprints)
-    if (length % HASH_SIZE !== 0) throw new ParseError('length', 'certificate_chain', at, `is of ${length} bytes`)
+    if (length % HASH_SIZE !== 0 && skip === undefined) throw new ParseError('length', 'certificate_chain', at, `is of ${length} bytes`)
     offsets.fingerprintsEnd = at
     visit(offsets, n)
   }
-  if (width === TILE_WIDTH && at !== bytes.length) throw new ParseError('value', 'data tile', at, `is followed by ${bytes.length - at} other bytes`)
+  if (width !== TILE_WIDTH || at === bytes.length) return
+  const error = new ParseError('value', 'data tile', at, `is followed by ${bytes.length - at} other bytes`)
+  if (skip === undefined) throw error
+  skip(at, width, error)
 }
 
 function cutOff(what: string, at: number): ParseError {
@@ -96,7 +102,7 @@ export interface TileEntry {
   readonly timestamped: Uint8Array
   /** The precertificate as it was submitted; of a precert entry alone. Not signed. */
   readonly precertificate: Uint8Array | undefined
-  /** SHA-256 of each certificate of the chain, in order: 32 bytes each, one after the other. Not signed. */
+  /** SHA-256 of each certificate of the chain, in order: 32 bytes each, one after the other, unless the log has it otherwise. Not signed. */
   readonly fingerprints: Uint8Array
 }
 

@@ -1,42 +1,58 @@
 // An entry of a type that nobody knows yet, in a data tile: where it ends is nowhere said, but its leaf hash is in the tile of hashes, and what follows it
-// has one as well.
+// begins as an entry does. A log decides how many there are of them and how long each is, so one tile has a budget.
 import { createHash } from 'node:crypto'
 import { ParseError } from './errors.ts'
 import { createEntryOffsets, locateEntry } from './leaf.ts'
 import { HASH_SIZE, writeLeafHash } from './merkle.ts'
 import { uint16At, uint24At } from './tls.ts'
 
-/** No longer entry is looked for: some 100 ms of hashing. */
-const LONGEST = 65_536
 const SHORTEST = 10
 
-/**
- * Where the next entry begins after one at `at`, the nth of a tile, that cannot be read; undefined if that does not show, as in a tile that is none.
- * `leafHashes` are those of all entries of the tile.
- */
-export function afterUnknownLeaf(bytes: Uint8Array, at: number, n: number, leafHashes: Uint8Array): number | undefined {
-  const end = endOf(bytes, at, hashAt(leafHashes, n))
-  if (end === undefined) return undefined
-  const isLast = (n + 1) * HASH_SIZE >= leafHashes.length
-  // After it stand the fingerprints of its chain, or, if it is of the kind of a precertificate, what was submitted and then those.
-  const ends = [chainEnd(bytes, end), chainEnd(bytes, submittedEnd(bytes, end))].filter((next) => next !== undefined && next <= bytes.length)
-  // A full tile may stand for a partial one: then more follows the last.
-  if (isLast) return ends.find((next) => next === bytes.length) ?? ends[0]
-  return ends.find((next) => next !== undefined && beginsHere(bytes, next, hashAt(leafHashes, n + 1)))
+/** What looking for the ends of one tile's entries may still cost: places looked at, and hashes made there. */
+export interface SearchBudget {
+  places: number
+  hashes: number
 }
 
-function endOf(bytes: Uint8Array, at: number, leafHash: Uint8Array): number | undefined {
-  const first = at + SHORTEST
-  if (first > bytes.length) return undefined
+/** A tile's: each of the two is some 100 ms of work. */
+export function createSearchBudget(): SearchBudget {
+  return { places: 8_388_608, hashes: 32_768 }
+}
+
+/**
+ * Where the next entry begins after one at `at`, the nth of a tile, that cannot be read; undefined if that does not show within the budget, as in a tile
+ * that is none. `leafHashes` are those of all entries of the tile.
+ */
+export function afterUnknownLeaf(bytes: Uint8Array, at: number, n: number, leafHashes: Uint8Array, budget: SearchBudget): number | undefined {
+  const isLast = (n + 1) * HASH_SIZE >= leafHashes.length
+  // Times are in ms since 1970, so the first two bytes of each entry are 0. After the last a full tile ends, or goes on where it stands for a partial one.
+  const mayBegin = (next: number): boolean =>
+    isLast && next === bytes.length ? true : next + SHORTEST <= bytes.length && bytes[next] === 0 && bytes[next + 1] === 0
+  const isEnd = endTest(bytes, at, hashAt(leafHashes, n))
+  for (let end = at + SHORTEST; end + 2 <= bytes.length; end++) {
+    if (budget.places-- <= 0) return undefined
+    // After it stand the fingerprints of its chain, or, if it is of the kind of a precertificate, what was submitted and then those.
+    const plain = afterChain(bytes, end)
+    const submitted = end + 3 <= bytes.length ? afterChain(bytes, end + 3 + uint24At(bytes, end)) : Infinity
+    const [plainMay, submittedMay] = [mayBegin(plain), mayBegin(submitted)]
+    if (!plainMay && !submittedMay) continue
+    if (budget.hashes-- <= 0) return undefined
+    if (!isEnd(end)) continue
+    if (!plainMay || !submittedMay) return plainMay ? plain : submitted
+    return !isLast && beginsHere(bytes, submitted, hashAt(leafHashes, n + 1)) ? submitted : plain
+  }
+  return undefined
+}
+
+// Whether the leaf that begins at `at` ends at a place, to be asked from left to right: what lies between is hashed once.
+function endTest(bytes: Uint8Array, at: number, leafHash: Uint8Array): (end: number) => boolean {
   // SHA-256(0x00 ‖ 0x00 0x00 ‖ TimestampedEntry)
-  const hash = createHash('sha256')
-    .update(Uint8Array.of(0, 0, 0))
-    .update(bytes.subarray(at, first))
-  const last = Math.min(bytes.length, at + LONGEST)
-  for (let end = first; ; end++) {
-    if (hash.copy().digest().equals(leafHash)) return end
-    if (end >= last) return undefined
-    hash.update(bytes.subarray(end, end + 1))
+  const hash = createHash('sha256').update(Uint8Array.of(0, 0, 0))
+  let hashed = at
+  return (end) => {
+    hash.update(bytes.subarray(hashed, end))
+    hashed = end
+    return hash.copy().digest().equals(leafHash)
   }
 }
 
@@ -49,16 +65,12 @@ function beginsHere(bytes: Uint8Array, at: number, leafHash: Uint8Array): boolea
     return own.equals(leafHash)
   } catch (error) {
     if (!(error instanceof ParseError)) throw error
-    return endOf(bytes, at, leafHash) !== undefined
+    return false
   }
 }
 
-function chainEnd(bytes: Uint8Array, at: number | undefined): number | undefined {
-  return at === undefined || at + 2 > bytes.length ? undefined : at + 2 + uint16At(bytes, at)
-}
-
-function submittedEnd(bytes: Uint8Array, at: number): number | undefined {
-  return at + 3 > bytes.length ? undefined : at + 3 + uint24At(bytes, at)
+function afterChain(bytes: Uint8Array, at: number): number {
+  return at + 2 > bytes.length ? Infinity : at + 2 + uint16At(bytes, at)
 }
 
 function hashAt(leafHashes: Uint8Array, n: number): Uint8Array {

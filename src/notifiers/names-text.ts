@@ -44,6 +44,19 @@ export function matchedNames(alert: CertificateAlert): readonly string[] {
   return [...alert.names, ...alert.ip_addresses].filter((n) => n !== '').slice(0, 1)
 }
 
+/** How many names match, those included that an alert of bounded size leaves out. */
+export function matchedCount(alert: CertificateAlert): number {
+  const leftOut = alert.matched_count === undefined ? 0 : Math.max(0, alert.matched_count - alert.matched.length)
+  return matchedNames(alert).length + leftOut
+}
+
+function otherCount(alert: CertificateAlert): number {
+  const listed = otherNames(alert).length
+  if (alert.names_count === undefined && alert.ip_addresses_count === undefined) return listed
+  const all = (alert.names_count ?? alert.names.length) + (alert.ip_addresses_count ?? alert.ip_addresses.length)
+  return Math.max(listed, all - matchedCount(alert))
+}
+
 /** The names that are in it besides. */
 function otherNames(alert: CertificateAlert): readonly string[] {
   const matched = new Set(matchedNames(alert))
@@ -75,8 +88,8 @@ export function namesText(alert: CertificateAlert, budget: number, show: ShowNam
 
 /** How many names there are besides the first `shown` matched ones: ` +3 more that match +97 others`, with the space before; empty if none. */
 export function moreText(alert: CertificateAlert, shown: number): string {
-  const hidden = matchedNames(alert).length - shown
-  const others = otherNames(alert).length
+  const hidden = matchedCount(alert) - shown
+  const others = otherCount(alert)
   return (hidden > 0 ? ` +${grouped(hidden)} more that match` : '') + (others > 0 ? ` +${plural(others, 'other')}` : '')
 }
 
@@ -92,5 +105,5 @@ export function amongOthers(alert: CertificateAlert): string {
     shown.push(next)
   }
   if (shown.length === 0) return ''
-  return `${shown.length < others.length ? ', among them' : ':'} ${shown.join(', ')}`
+  return `${shown.length < otherCount(alert) ? ', among them' : ':'} ${shown.join(', ')}`
 }

@@ -2,7 +2,7 @@
 import type { CertificateAlert } from '../watch/alert.ts'
 import { grouped, listed, plural } from '../watch/words.ts'
 import { date, header, lines, link, paragraph, text, weight, type Block, type Part } from './slack-blocks.ts'
-import { amongOthers, fitNames, inert, matchedNames, moreText, namesText } from './names-text.ts'
+import { amongOthers, fitNames, inert, matchedCount, matchedNames, moreText, namesText } from './names-text.ts'
 import { headline } from './alert-sentences.ts'
 import {
   crtShUrl,
@@ -54,15 +54,18 @@ function one(alert: CertificateAlert, now: Date, budget: number): readonly Block
   const first = fitNames(matched, FIRST_NAMES)
   const names = [...label('Names'), ...text((first.join(', ') || 'none') + moreText(alert, first.length) + amongOthers(alert))]
   const left = budget - title.text.text.length - [names, ...rest].reduce((sum, line) => sum + weight(line) + 1, 0) - 60
-  return present([title, paragraph(lines([names, ...rest])), paragraph(moreNames(matched, first.length, left))])
+  return present([
+    title,
+    paragraph(lines([names, ...rest])),
+    paragraph(moreNames(matched.slice(first.length), matchedCount(alert) - first.length, left)),
+  ])
 }
 
-/** The matched names for which there was no room at the beginning, `said` of them having been shown there. */
-function moreNames(matched: readonly string[], said: number, budget: number): readonly Part[] {
-  const waiting = matched.slice(said)
+/** The matched names for which there was no room at the beginning, `count` with those that the alert leaves out. */
+function moreNames(waiting: readonly string[], count: number, budget: number): readonly Part[] {
   const shown = fitNames(waiting, budget)
   if (shown.length === 0) return []
-  const hidden = waiting.length - shown.length
+  const hidden = count - shown.length
   return [...label('Also matching'), ...text(`${shown.join(', ')}${hidden > 0 ? ` and ${grouped(hidden)} more` : ''}`)]
 }
 

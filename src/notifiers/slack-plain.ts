@@ -2,7 +2,7 @@
 import type { Alert, CertificateAlert } from '../watch/alert.ts'
 import { grouped, listed, plural } from '../watch/words.ts'
 import { alike, clip, code, mrkdwn } from './slack-text.ts'
-import { inert, matchedNames, nameText, namesText } from './names-text.ts'
+import { inert, matchedCount, matchedNames, nameText, namesText } from './names-text.ts'
 import { body, headline } from './alert-sentences.ts'
 import {
   crtShUrl,
@@ -35,7 +35,7 @@ function certificateLine(certificates: readonly CertificateAlert[]): string {
   const firsts = alike(certificates.slice(0, 3).map((a) => nameText(matchedNames(a)[0] ?? 'no name', 260)))
   const [only] = certificates
   if (only !== undefined && certificates.length === 1) {
-    const more = matchedNames(only).length - 1
+    const more = matchedCount(only) - 1
     return `New certificate for ${firsts[0]}${more > 0 ? ` and ${plural(more, 'more name')}` : ''} from ${mrkdwn(issuerText(only.issuer))}`
   }
   const rest = certificates.length - firsts.length

@@ -12,16 +12,25 @@ import type { Sieve } from '../watch/sieve.ts'
 import type { PageViews } from './log-entry.ts'
 import { isMisplaced, readLeaf } from './log-entry.ts'
 
-/** Reads the answer, the first entry of which is the log's `start`. Throws ParseError. */
-export function readEntries(body: Buffer, start: number, sieve: Sieve): PageViews {
+/** Entries that were asked for: the index of the first in its log, and how many at most. */
+export interface Asked {
+  readonly start: number
+  readonly count: number
+}
+
+/** Reads the answer. One with more entries than were asked for is given up at the first too many. Throws ParseError. */
+export function readEntries(body: Buffer, asked: Asked, sieve: Sieve): PageViews {
   const text = body.toString('latin1')
-  return cutEntries(text, start, sieve) ?? parseEntries(text, start, sieve)
+  return cutEntries(text, asked, sieve) ?? parseEntries(text, asked, sieve)
 }
 
 /** By a parser of JSON: any answer. Throws ParseError. */
-export function parseEntries(text: string, start: number, sieve: Sieve): PageViews {
+export function parseEntries(text: string, { start, count }: Asked, sieve: Sieve): PageViews {
+  // Ten packed kilobytes may hold a million objects: the parser would make each before anything could be counted.
+  if (hasMoreParts(text, PARTS * (count + 1))) throw new ParseError('value', 'get-entries', 0, `holds more than ${count} entries can have`)
   const { entries } = objectOf(text, 'get-entries')
   if (!Array.isArray(entries)) throw new ParseError('value', 'entries', 0, 'is not a list')
+  if (entries.length > count) throw tooMany(count, 0)
   const hashes = Buffer.allocUnsafe(entries.length * HASH_SIZE)
   const found: Found = { start, kept: [], misplaced: [] }
   for (const [n, row] of (entries as unknown[]).entries()) {
@@ -32,6 +41,22 @@ export function parseEntries(text: string, start: number, sieve: Sieve): PageVie
     look(found, n, leafInput, extra, sieve)
   }
   return { ...found, hashes }
+}
+
+// Values that an entry may come with, of members that nobody knows yet.
+const PARTS = 64
+
+// Every value but the first stands behind one of these, and no base64 has them.
+function hasMoreParts(text: string, most: number): boolean {
+  let parts = 0
+  for (const mark of '{[,') {
+    for (let at = text.indexOf(mark); at >= 0; at = text.indexOf(mark, at + 1)) if (++parts > most) return true
+  }
+  return false
+}
+
+function tooMany(count: number, at: number): ParseError {
+  return new ParseError('value', 'entries', at, `are more than the ${count} that were asked for`)
 }
 
 interface Found {
@@ -60,16 +85,17 @@ const room = Buffer.alloc(1024 * 1024)
 const offsets = createEntryOffsets()
 
 /**
- * By its quotes. Undefined if it is not, to the letter, `{"entries":[{"leaf_input":"…","extra_data":"…"},…]}` with base64 in every `…`: there is nothing in
+ * By its quotes. Throws ParseError at an entry more than were asked for. Undefined if it is not, to the letter, `{"entries":[{"leaf_input":"…","extra_data":"…"},…]}` with base64 in every `…`: there is nothing in
  * it then that a parser could read in another way.
  */
-export function cutEntries(text: string, start: number, sieve: Sieve): PageViews | undefined {
+export function cutEntries(text: string, { start, count }: Asked, sieve: Sieve): PageViews | undefined {
   if (!text.startsWith(OPEN)) return undefined
   const hashes: Buffer[] = []
   let hashed = Buffer.allocUnsafe(0)
   const found: Found = { start, kept: [], misplaced: [] }
   let at = OPEN.length
   for (let n = 0; ; n++) {
+    if (n === count) throw tooMany(count, at)
     const leafEnd = text.indexOf('"', at)
     if (leafEnd < 0 || !text.startsWith(BETWEEN, leafEnd)) return undefined
     const extraStart = leafEnd + BETWEEN.length

@@ -29,10 +29,19 @@ export interface LogPage {
   readonly received?: readonly Received[]
 }
 
-/** An answer as it came. */
+/** An answer as it came. `tooLarge`: it had so many bytes, more than are kept as evidence, and `bytes` has none of them. */
 export interface Received {
   readonly url: string
   readonly bytes: Uint8Array
+  readonly tooLarge?: number
+}
+
+/** Of one answer. */
+const MOST_RECEIVED = 8 * 1024 * 1024
+
+/** A copy of an answer, which holds nothing of its memory, as far as it is not too large for that. */
+export function receivedOf(url: string, bytes: Uint8Array): Received {
+  return bytes.length > MOST_RECEIVED ? { url, bytes: new Uint8Array(), tooLarge: bytes.length } : { url, bytes: Buffer.from(bytes) }
 }
 
 /** A page while it is read: its entries are views of the answer's bytes. */

@@ -18,6 +18,11 @@ export interface Window {
 const MOST = 32
 /** Pages that wait for one before them are held in memory: some 5 KB an entry. */
 const MOST_ENTRIES = 8192
+/**
+ * But whoever has a certificate issued decides how large it is, and a log how many of them it has: of what came and waits, so many bytes are kept. The rest
+ * is asked for again when it is wanted. One page has no more either, but for its last answer.
+ */
+const MOST_BYTES = 32 * 1024 * 1024
 
 /** A window of two. */
 export function createWindow(): Window {
@@ -53,33 +58,72 @@ export interface ReadAheadOptions {
 const FIRST_PAUSE = 250
 const LONGEST_PAUSE = 30_000
 
+/** Entries that are asked for together. */
+interface Part {
+  readonly start: number
+  readonly endExclusive: number
+  /** Undefined: it came, and was more than may wait. */
+  page: Promise<LogPage> | undefined
+  isThere: boolean
+  /** Of what came of it; kept of what was dropped. */
+  bytes: number
+}
+
 /** The entries from `start` to before `endExclusive` of a tree of `size`, page by page, in order. Ends by AbortError once the signal is aborted. */
 export async function* readAhead(start: number, endExclusive: number, size: number, options: ReadAheadOptions): AsyncGenerator<LogPage> {
   const { client, window } = options
   // A consumer that stops early leaves nothing running.
   const stop = new AbortController()
   const signal = AbortSignal.any([options.signal, stop.signal])
-  const pages: { readonly count: number; readonly page: Promise<LogPage> }[] = []
+  const parts: Part[] = []
   let next = start
-  let ahead = 0
+  // What came of all but the first, which nothing keeps from being read.
+  const waiting = (): number => parts.reduce((sum, { page, bytes }, n) => (n === 0 || page === undefined ? sum : sum + bytes), 0)
+  const ahead = (): number => parts.reduce((sum, part) => sum + part.endExclusive - part.start, 0)
+  // The farthest first. What is not there yet ends by itself at its next answer.
+  const drop = (): void => {
+    for (let n = parts.length - 1; n > 0 && waiting() > MOST_BYTES; n--) {
+      const part = parts[n]
+      if (part?.isThere === true) part.page = undefined
+    }
+  }
+  const ask = (part: Part): void => {
+    part.isThere = false
+    let bytes = 0
+    // Asked for again, it has the room that it needed before.
+    const came = (more: number): boolean => {
+      bytes += more
+      part.bytes = Math.max(part.bytes, bytes)
+      return bytes < MOST_BYTES && (part === parts[0] || waiting() < MOST_BYTES)
+    }
+    const page = whole(part, size, { ...options, signal }, came).then((whole) => {
+      part.isThere = true
+      part.bytes = bytes
+      drop()
+      return whole
+    })
+    // Whoever waits for it hears of it; until then nobody does.
+    page.catch(() => undefined)
+    part.page = page
+  }
+  const partOf = (from: number, end: number): Part => ({ start: from, endExclusive: end, page: undefined, isThere: false, bytes: 0 })
   const fill = (): void => {
-    while (next < endExclusive && (pages.length === 0 || (pages.length < window.size && ahead < MOST_ENTRIES))) {
-      const end = Math.min(endExclusive, client.boundary(next))
-      const page = whole(next, end, size, { ...options, signal })
-      // Whoever waits for it hears of it; until then nobody does.
-      page.catch(() => undefined)
-      pages.push({ count: end - next, page })
-      ahead += end - next
-      next = end
+    for (const [n, part] of parts.entries()) if (part.page === undefined && (n === 0 || waiting() + part.bytes <= MOST_BYTES)) ask(part)
+    while (next < endExclusive && (parts.length === 0 || (parts.length < window.size && ahead() < MOST_ENTRIES && waiting() < MOST_BYTES))) {
+      const part = partOf(next, Math.min(endExclusive, client.boundary(next)))
+      parts.push(part)
+      ask(part)
+      next = part.endExclusive
     }
   }
   try {
     for (fill(); ; fill()) {
-      const first = pages[0]
-      if (first === undefined) return
+      const first = parts[0]
+      if (first?.page === undefined) return
       const page = await first.page
-      pages.shift()
-      ahead -= first.count
+      const end = page.start + entriesIn(page)
+      if (end < first.endExclusive) parts[0] = partOf(end, first.endExclusive)
+      else parts.shift()
       yield page
     }
   } finally {
@@ -87,16 +131,17 @@ export async function* readAhead(start: number, endExclusive: number, size: numb
   }
 }
 
-// One part, in as many requests as the log makes of it.
-async function whole(start: number, endExclusive: number, size: number, options: ReadAheadOptions): Promise<LogPage> {
+// One part, in as many requests as the log makes of it; or its beginning, if `came` says that these are enough bytes.
+async function whole({ start, endExclusive }: Part, size: number, options: ReadAheadOptions, came: (bytes: number) => boolean): Promise<LogPage> {
   const { client, window, signal, keep } = options
   const pages: LogPage[] = []
-  for (let at = start; at < endExclusive;) {
+  for (let at = start, goOn = true; at < endExclusive && goOn;) {
     const from = at
     const page = await patiently(options, async () => client.page(from, endExclusive, size, signal, keep))
     window.succeeded()
     pages.push(page)
     at += entriesIn(page)
+    goOn = came(bytesOf(page))
   }
   const [first] = pages
   if (first !== undefined && pages.length === 1) return first
@@ -107,6 +152,11 @@ async function whole(start: number, endExclusive: number, size: number, options:
     misplaced: pages.flatMap(({ misplaced }) => misplaced),
     ...(keep && { received: pages.flatMap(({ received }) => received ?? []) }),
   }
+}
+
+// What a page keeps is in one piece of memory with its hashes. Beside that it has some objects for each entry.
+function bytesOf({ hashes, kept, received = [] }: LogPage): number {
+  return received.reduce((sum, { bytes }) => sum + bytes.length, hashes.buffer.byteLength + kept.length * 1024)
 }
 
 async function patiently<T>(

@@ -4,6 +4,7 @@ import { NetworkError } from '../http.ts'
 import { inflate } from '../http-inflate.ts'
 import { release } from '../release.ts'
 import type { Sieve } from '../watch/sieve.ts'
+import type { TileProof } from '../watch/sift-tile.ts'
 import { siftTile } from '../watch/sift-tile.ts'
 import { readEntries } from './get-entries.ts'
 import type { LogEntry, LogPage, PageViews } from './log-entry.ts'
@@ -20,11 +21,11 @@ export interface PackedAnswer {
 }
 
 /**
- * What the answer is: a static log's tile of which the first `width` entries are wanted, or about `count` entries of an RFC 6962 log. With `leafHashes`,
- * those of the tile, entries of a kind that nobody knows are passed over.
+ * What the answer is: a static log's tile of which the first `width` entries are wanted, or at most `count` entries of an RFC 6962 log. With a
+ * `proof`, what is in the way of other entries is passed over, as siftTile does.
  */
 export type PageKind =
-  | { readonly kind: 'data-tile'; readonly start: number; readonly width: number; readonly leafHashes?: Uint8Array }
+  | { readonly kind: 'data-tile'; readonly start: number; readonly width: number; readonly proof?: TileProof }
   | { readonly kind: 'get-entries'; readonly start: number; readonly count: number }
 
 /** Reads a page, wherever. Throws LogFailure for what cannot be read, and AbortError once the signal is aborted. */
@@ -49,9 +50,9 @@ export function readPage({ bytes, encoding, maxBytes }: PackedAnswer, kind: Page
 }
 
 function pageOf(body: Buffer, kind: PageKind, sieve: Sieve): LogPage {
-  if (kind.kind === 'get-entries') return ofItsOwn(broken('page of entries', () => readEntries(body, kind.start, sieve)))
-  const { start, width, leafHashes } = kind
-  const { hashes, kept, misplaced, unreadable } = broken('data tile', () => siftTile(body, width, start, sieve, leafHashes))
+  if (kind.kind === 'get-entries') return ofItsOwn(broken('page of entries', () => readEntries(body, kind, sieve)))
+  const { start, width, proof } = kind
+  const { hashes, kept, misplaced, unreadable } = broken('data tile', () => siftTile(body, width, start, sieve, proof))
   return ofItsOwn({
     start,
     hashes,

@@ -8,9 +8,11 @@ import type { Subtree } from '../ct/range-nodes.ts'
 import { subtreesOf, tileSliceOf } from '../ct/range-nodes.ts'
 import type { Tile } from '../ct/tile.ts'
 import { readHashTile, tilePath } from '../ct/tile.ts'
+import type { TileProof } from '../watch/sift-tile.ts'
 import type { LogClient } from './log-client.ts'
 import { broken, LogFailure } from './log-failure.ts'
 import type { LogPage } from './log-entry.ts'
+import { receivedOf } from './log-entry.ts'
 import type { LogHttp, LogLimits } from './log-http.ts'
 import type { ReadPage } from './read-page.ts'
 
@@ -20,6 +22,8 @@ const HEAD = { timeoutMs: 60_000, maxBytes: 512 * 1024 }
 const HASHES = { timeoutMs: 60_000, maxBytes: WIDTH * 32 }
 /** Hash tiles that are kept, of a tree that is read from far behind. */
 const MOST_TILES = 64
+/** So often a tile that cannot be read is asked for again, with pauses that grow. */
+const GIVE_UP_AFTER = 2
 // An entry may hold 128 KiB and more; real tiles have half a megabyte.
 const DATA = { timeoutMs: 60_000, maxBytes: 64 * 1024 * 1024 }
 
@@ -52,14 +56,16 @@ export function createStaticCt({ get, getPacked }: LogHttp, key: LogKey, url: st
       return perfectRoot(Buffer.concat((await hashes).slice(first, first + count)))
     }
   }
-  // Entries of a kind that is not known yet would hold up the log for ever: what they are hashed to says where they end.
-  // The tile is not kept while these are fetched: it may be large, and this log decides how long they take.
+  // Entries of a kind that is not known yet would hold up the log for ever: what they are hashed to says where they end. Where even that does not help, the
+  // tile may have come wrong, so it is asked for some times; after that, what cannot be read of it will never be, and the log is read on behind it.
+  const unread = new Map<number, number>()
+  // The tile is not kept while its hashes are fetched: it may be large, and this log decides how long they take.
   const dataTile = async (which: Tile, start: number, signal: AbortSignal, keep: boolean): Promise<LogPage> => {
     const kind = { kind: 'data-tile', start, width: which.width } as const
-    const as = async (more: { readonly leafHashes?: Uint8Array }): Promise<LogPage> =>
+    const as = async (more: { readonly proof?: TileProof }): Promise<LogPage> =>
       fallingBack(which, async (path) =>
         getPacked(path, DATA, signal, async (answer) => {
-          const received = keep ? [{ url: url + tilePath(which), bytes: Buffer.from(answer.bytes) }] : undefined
+          const received = keep ? [receivedOf(url + tilePath(which), answer.bytes)] : undefined
           const page = await readPage(answer, { ...kind, ...more }, signal)
           return received === undefined ? page : { ...page, received }
         }),
@@ -70,7 +76,20 @@ export function createStaticCt({ get, getPacked }: LogHttp, key: LogKey, url: st
       if (!(error instanceof LogFailure) || !error.strange) throw error
       const leafHashes = await tile({ ...which, level: 0 }, HASHES, signal)
       if (leafHashes.length < which.width * HASH_SIZE) throw error
-      return as({ leafHashes: leafHashes.subarray(0, which.width * HASH_SIZE) })
+      const failures = unread.get(which.index) ?? 0
+      const giveUp = failures >= GIVE_UP_AFTER
+      try {
+        const page = await as({ proof: { leafHashes: leafHashes.subarray(0, which.width * HASH_SIZE), giveUp } })
+        // What was given up once is so at once while its tile grows.
+        if (!giveUp) unread.delete(which.index)
+        return page
+      } catch (again) {
+        if (again instanceof LogFailure && again.strange) {
+          if (unread.size >= MOST_TILES) unread.clear()
+          unread.set(which.index, failures + 1)
+        }
+        throw again
+      }
     }
   }
   let shown: { readonly key: string; readonly tiles: ShownTiles } | undefined

@@ -1,17 +1,20 @@
 // A sighting as it is kept, and the trouble that it may be.
 import type { Alert } from '../watch/alert.ts'
+import { boundedSighting } from '../watch/bounds.ts'
 import type { Sighting } from '../watch/issuance.ts'
 import { placeOf } from '../watch/issuance.ts'
 import type { CertRecord } from './store.ts'
 
 /** The row of the inventory. `now` in ms. */
 export function issuanceRow(sighting: Sighting, rang: boolean, now: number): CertRecord {
-  const { issuance, source } = sighting
+  const { issuance, source } = boundedSighting(sighting)
   const issuer = issuance.issuer.friendlyName ?? issuance.issuer.name
   return {
     id: issuance.id,
     names: issuance.names,
     ipAddresses: issuance.ipAddresses,
+    ...(issuance.namesCount !== undefined && { namesCount: issuance.namesCount }),
+    ...(issuance.ipAddressesCount !== undefined && { ipAddressesCount: issuance.ipAddressesCount }),
     ...(issuer !== undefined && { issuer }),
     notBefore: issuance.notBefore.getTime(),
     notAfter: issuance.notAfter.getTime(),

@@ -163,6 +163,9 @@ export interface CertRecord {
   readonly id: string
   readonly names: readonly string[]
   readonly ipAddresses: readonly string[]
+  /** How many there were, where some are left out. */
+  readonly namesCount?: number
+  readonly ipAddressesCount?: number
   readonly issuer?: string
   readonly notBefore: number
   readonly notAfter: number

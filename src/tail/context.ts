@@ -68,8 +68,10 @@ export function openLog({ ports, log, client, host, allowance, states, signal }:
         ...about,
       })
       const kept = [...files]
-      for (const { url, bytes } of more)
-        kept.push(...(await keepEvidence(ports, `${name}-entries-${received.head.size}`, bytes, { ...origin, url })).files)
+      for (const { url, bytes, tooLarge } of more) {
+        const about = { ...origin, url, ...(tooLarge !== undefined && { bytes_too_many_to_keep: tooLarge }) }
+        kept.push(...(await keepEvidence(ports, `${name}-entries-${received.head.size}`, bytes, about)).files)
+      }
       const message = lost === undefined ? each.message : `${each.message}. What it sent could not be kept as evidence: ${lost}`
       alerts.push(misbehaviourAlert(log, { ...each, message }, kept, now))
     }

@@ -220,7 +220,8 @@ export async function readEntries(
       if (page === undefined) break
       const now = new Date(clock.now())
       tree.appendLeaves(page.hashes)
-      if (hashes.length * TILE <= MOST_HASHES) hashes.push(page.hashes)
+      // A copy: the page's own are in one piece of memory with all that it keeps.
+      if (hashes.length * TILE <= MOST_HASHES) hashes.push(Buffer.from(page.hashes))
       held = holding(held, page.received)
       addFinds(finds, page, (entry) => {
         const sifted = sift(log, entry, now)
@@ -287,12 +288,13 @@ function askFor(range: CompactRange, proves: (range: CompactRange) => Promise<bo
   return asked
 }
 
-// The first of them, as far as there is room.
+// The first of them, and of each as much as there is room for: all or nothing.
 function holding(held: Received[], more: readonly Received[] = []): Received[] {
   let room = MOST_HELD - held.reduce((sum, { bytes }) => sum + bytes.length, 0)
-  const taken = more.slice(0, Math.max(0, MOST_ANSWERS - held.length)).filter(({ bytes }) => {
-    room -= bytes.length
-    return room >= 0
+  const taken = more.slice(0, Math.max(0, MOST_ANSWERS - held.length)).map((each): Received => {
+    if (each.bytes.length > room) return { url: each.url, bytes: new Uint8Array(), tooLarge: each.bytes.length }
+    room -= each.bytes.length
+    return each
   })
   return taken.length === 0 ? held : [...held, ...taken]
 }

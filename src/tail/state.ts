@@ -8,6 +8,7 @@ import type { LogFailure } from '../sources/log-failure.ts'
 import type { LogState, StoredHead } from '../stores/log-state.ts'
 import { storedRange } from '../stores/log-state.ts'
 import type { MalformedLogEntry } from '../watch/alert.ts'
+import { boundedSighting } from '../watch/bounds.ts'
 import type { Sighting } from '../watch/issuance.ts'
 
 /** What was found and is not kept yet. */
@@ -21,11 +22,11 @@ export function emptyFinds(): Finds {
   return { sightings: [], malformed: [] }
 }
 
-/** Adds what is the owner's of a page. */
+/** Adds what is the owner's of a page, as much of each as is kept: it may wait here. */
 export function addFinds(finds: Finds, { kept }: Pick<LogPage, 'kept'>, sift: (entry: LogEntry) => Sifted | undefined): void {
   for (const entry of kept) {
     const sifted = sift(entry)
-    if (sifted?.sighting !== undefined) finds.sightings.push(sifted.sighting)
+    if (sifted?.sighting !== undefined) finds.sightings.push(boundedSighting(sifted.sighting))
     if (sifted?.malformed !== undefined) finds.malformed.push(sifted.malformed)
   }
 }

@@ -29,6 +29,10 @@ export interface CertificateAlert extends AlertBase {
   readonly matched: readonly Match[]
   readonly names: readonly string[]
   readonly ip_addresses: readonly string[]
+  /** How many of them there were; only where some are left out. */
+  readonly matched_count?: number
+  readonly names_count?: number
+  readonly ip_addresses_count?: number
   readonly issuer: { readonly name?: string; readonly friendly_name?: string; readonly caa_domains?: readonly string[] }
   readonly serial?: string
   readonly key?: { readonly type: string; readonly bits?: number; readonly curve?: string }

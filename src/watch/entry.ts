@@ -35,7 +35,8 @@ export function readEntry(der: Uint8Array, matcher: Matcher): EntryReading {
   }
   const ipAddresses = [...new Set(certificate.ipAddresses.map(formatIp))]
   const result = matcher.match(hostNamesOf(certificate), ipAddresses)
-  const why = certificate.namesHidden ? certificate.oddities.join('; ') : undefined
+  const hidden = certificate.namesHidden ? certificate.oddities.join('; ') : undefined
+  const why = hidden ?? result.unread
   if (result.matched.length > 0) {
     const names = cleanNames(namesOf(certificate))
     return { kind: 'match', ...result, certificate, names, ipAddresses, ...(why !== undefined && { malformed: why }) }

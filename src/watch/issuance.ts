@@ -25,6 +25,9 @@ export interface Issuance {
   /** dNSNames and the CN, lower-case, without trailing dot, each once, in the certificate's order. */
   readonly names: readonly string[]
   readonly ipAddresses: readonly string[]
+  /** How many there were, where some are left out (bounds.ts). */
+  readonly namesCount?: number
+  readonly ipAddressesCount?: number
   readonly issuer: Issuer
   readonly notBefore: Date
   readonly notAfter: Date
@@ -72,6 +75,8 @@ export interface Sighting {
   readonly issuance: Issuance
   readonly source: SightingSource
   readonly matched: readonly Match[]
+  /** How many there were, where some are left out (bounds.ts). */
+  readonly matchedCount?: number
   /** Keys of the items that it touches. */
   readonly items: readonly string[]
   /** True if every name that matches is excluded: it is kept, and stays silent. */

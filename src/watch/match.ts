@@ -6,7 +6,7 @@ import { itemKey } from './item.ts'
 import type { Item } from './item.ts'
 import { createLabelTrie } from './label-trie.ts'
 import type { Budget, LabelTrie } from './label-trie.ts'
-import { displayName, matchedName, nameReadings } from './name.ts'
+import { displayName, isPrintableAscii, matchedName, nameReadings, roughReading } from './name.ts'
 import type { Label } from './name.ts'
 
 /** One name of a certificate, and the item that it matches, as the owner wrote it. */
@@ -21,8 +21,10 @@ export interface MatchResult {
   readonly matched: readonly Match[]
   /** Keys (see itemKey) of every item that is touched, each once. */
   readonly items: readonly string[]
-  /** True if something matched and every matching name is excluded. */
+  /** True if something matched and every matching name is excluded, and none is `unread`. */
   readonly excluded: boolean
+  /** Set if a name was too much to be read in each way in which it may be understood, and says so: it may be anyone's. */
+  readonly unread?: string
 }
 
 /** Decides, for any number of items at the same cost a name. */
@@ -36,7 +38,13 @@ const MAX_NAMED = 20
 const WILDCARD_BUDGET = 1_000_000
 
 // Lower-case labels of letters, digits, hyphens and underscores, and no address: displayName leaves such a name as it is, and it has one reading.
-const PLAIN = /^(?:[a-z0-9_-]+\.)*[a-z0-9_-]*[a-z][a-z0-9_-]*$/
+// No two parts of it can take the same characters in turn: whoever has a certificate issued may put megabytes there, and the time is linear in them.
+const PLAIN = /^(?:[a-z0-9_-]+\.)*(?=[0-9_-]*[a-z])[a-z0-9_-]+$/
+
+// A name that is not ASCII is read in some dozens of ways, and Unicode is normalized in time quadratic in the marks that follow one another. No client takes
+// one as long for a name; and of one certificate so many characters (UTF-16) are read so, some 100 ms. Others are judged by their plain labels alone.
+const MOST_ODD_NAME = 1024
+const MOST_ODD = 131_072
 
 interface ItemSet {
   readonly names: LabelTrie
@@ -68,6 +76,15 @@ export function createMatcher(watch: readonly Item[], exclude: readonly Item[]):
       let news = false
       // Two ways to write one name may have been the same in the end.
       let twins = false
+      let odd = 0
+      let unread: string | undefined
+      const readingsWithin = (name: string): readonly Reading[] => {
+        if (isPrintableAscii(name)) return readingsOf(name)
+        odd += name.length
+        if (name.length <= MOST_ODD_NAME && odd <= MOST_ODD) return readingsOf(name)
+        unread ??= `a name of ${name.length} characters, not all of them printable ASCII: too much to be read in every way`
+        return [{ labels: roughReading(name) }]
+      }
       const judge = (name: string, readings: readonly Reading[]): void => {
         const touched = new Set<Item>()
         for (const reading of readings) {
@@ -88,7 +105,7 @@ export function createMatcher(watch: readonly Item[], exclude: readonly Item[]):
       for (const name of names.length > 8 ? new Set(names) : names.filter((each, n) => names.indexOf(each) === n)) {
         // Nearly every name there is has one reading, no wildcard, and touches nothing or one item that is not excluded.
         const plain = PLAIN.test(name) && watched.all === undefined ? watched.names.plain(name) : undefined
-        if (plain === undefined) judge(matchedName(name), readingsOf(name))
+        if (plain === undefined) judge(matchedName(name), readingsWithin(name))
         else if (plain.length === 1 && plain[0] !== undefined && exclude.length === 0) {
           news = true
           const key = keyOf(plain[0])
@@ -102,7 +119,8 @@ export function createMatcher(watch: readonly Item[], exclude: readonly Item[]):
       return {
         matched: twins ? different(matched) : matched,
         items: items.length > 1 ? [...new Set(items)] : items,
-        excluded: matched.length > 0 && !news,
+        excluded: matched.length > 0 && !news && unread === undefined,
+        ...(unread !== undefined && { unread }),
       }
     },
   }

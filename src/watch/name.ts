@@ -19,6 +19,15 @@ const C1 = /[\u0080-\u009f]/
 // No letters of any encoding: a label that is not ASCII and has one of these cannot be a name's.
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/
 
+const PRINTABLE = /^[\t -~]*$/
+/** No name has more: 253 octets. */
+const MOST_LABELS = 128
+
+/** Is it ASCII without controls? A tab is let be. */
+export function isPrintableAscii(text: string): boolean {
+  return PRINTABLE.test(text)
+}
+
 /** The name for people and for comparing: lower-case, without blanks around it and without trailing dots; otherwise as it is, so hostile. */
 export function displayName(raw: string): string {
   if (PLAIN.test(raw)) return raw
@@ -52,15 +61,15 @@ export function nameTextsOf(bytes: Uint8Array): readonly string[] {
 }
 
 /**
- * Every reading of a certificate's name, each as its labels from left to right; none of an empty name.
+ * Every reading of a certificate's name, each as its labels from left to right, the last 128 of them: no item has as many. None of an empty name.
  * With and without what comes after a NUL and after a slash, without `http://`; one that is not ASCII also as the other encoding and as IDNA maps it.
  */
 export function nameReadings(raw: string): readonly (readonly Label[])[] {
   // The hot path: nearly every name there is.
-  if (/^[a-zA-Z0-9*_-]+(?:\.[a-zA-Z0-9*_-]+)*$/.test(raw)) return [raw.toLowerCase().split('.')]
+  if (/^[a-zA-Z0-9*_-]+(?:\.[a-zA-Z0-9*_-]+)*$/.test(raw)) return [labelsOf(raw.toLowerCase())]
   const found = new Map<string, readonly Label[]>()
   for (const text of nameTexts(raw)) {
-    const parts = text.split('.')
+    const parts = labelsOf(text)
     const add = (labels: readonly Label[]): void => void found.set(labels.join('.'), labels)
     add(parts.map(toLabel))
     // Whoever encodes what is not normalized gets another A-label.
@@ -68,6 +77,23 @@ export function nameReadings(raw: string): readonly (readonly Label[])[] {
       add(parts.map((part) => (NOT_ASCII.test(part) ? encodeLabel(part) : toLabel(part)) ?? UNPARSABLE))
   }
   return [...found.values()]
+}
+
+/** One reading of a name of which all would be too much: what is not printable ASCII is UNPARSABLE, so no item that it ends in is missed. */
+export function roughReading(raw: string): readonly Label[] {
+  return labelsOf(displayName(raw)).map((label) => (PRINTABLE.test(label) ? label : UNPARSABLE))
+}
+
+// An array of millions of labels would be all that a name of dots has to offer.
+function labelsOf(text: string): string[] {
+  if (text.length <= 253) return text.split('.')
+  const labels: string[] = []
+  for (let end = text.length; end >= 0 && labels.length < MOST_LABELS;) {
+    const dot = end === 0 ? -1 : text.lastIndexOf('.', end - 1)
+    labels.push(text.slice(dot + 1, end))
+    end = dot
+  }
+  return labels.reverse()
 }
 
 /** The texts that a name may stand for, cleaned, before they are cut into labels: for looking whether one is an IP address. */
@@ -114,7 +140,7 @@ function encodings(raw: string): readonly string[] {
 }
 
 function toLabel(text: string): Label {
-  if (!NOT_ASCII.test(text)) return /^[\t -~]*$/.test(text) ? text : UNPARSABLE
+  if (!NOT_ASCII.test(text)) return PRINTABLE.test(text) ? text : UNPARSABLE
   return toALabel(text) ?? UNPARSABLE
 }
 

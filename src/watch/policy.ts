@@ -1,6 +1,7 @@
 // The policy: what a sighting means to the owner. One pure function from a sighting and what is known to findings, and the alert made of them.
 import type { CertificateAlert, Finding, MalformedAlert } from './alert.ts'
 import { rfc3339, worst } from './alert.ts'
+import { boundedSighting } from './bounds.ts'
 import type { MalformedEntry, Sighting } from './issuance.ts'
 
 /** How far the watch of one item has come. */
@@ -44,8 +45,9 @@ function isNews(notBefore: Date, phase: Phase, known: Known): boolean {
   return notBefore.getTime() >= start - HOUR || notBefore.getTime() === Math.floor(start / DAY) * DAY
 }
 
-/** A sighting with its findings as the alert that is kept and sent. */
-export function certificateAlert(sighting: Sighting, findings: readonly Finding[]): CertificateAlert {
+/** A sighting with its findings as the alert that is kept and sent: of bounded size, whatever is in the certificate. */
+export function certificateAlert(seen: Sighting, findings: readonly Finding[]): CertificateAlert {
+  const sighting = boundedSighting(seen)
   const { issuance } = sighting
   const first = worst(findings)
   const { name, friendlyName, caaDomains } = issuance.issuer
@@ -59,6 +61,9 @@ export function certificateAlert(sighting: Sighting, findings: readonly Finding[
     matched: sighting.matched,
     names: issuance.names,
     ip_addresses: issuance.ipAddresses,
+    ...(sighting.matchedCount !== undefined && { matched_count: sighting.matchedCount }),
+    ...(issuance.namesCount !== undefined && { names_count: issuance.namesCount }),
+    ...(issuance.ipAddressesCount !== undefined && { ip_addresses_count: issuance.ipAddressesCount }),
     issuer: {
       ...(name !== undefined && { name }),
       ...(friendlyName !== undefined && { friendly_name: friendlyName }),

@@ -179,7 +179,19 @@ const logSource = fc.record({ kind: fc.constant('log' as const), ...anyInLog, ve
 const source = fc.oneof(apiSource, logSource)
 const maybeHash = fc.oneof(fc.string({ unit: fc.constantFrom(...'0123456789abcdef'.split('')), minLength: 64, maxLength: 64 }), anyText)
 
-const optional = ['serial', 'key', 'revoked', 'precertificate', 'cert_sha256', 'pubkey_sha256', 'problem_reporting', 'logged_at'] as const
+const optional = [
+  'serial',
+  'key',
+  'revoked',
+  'precertificate',
+  'cert_sha256',
+  'pubkey_sha256',
+  'problem_reporting',
+  'logged_at',
+  'matched_count',
+  'names_count',
+  'ip_addresses_count',
+] as const
 type Required = Exclude<keyof CertificateAlert, (typeof optional)[number]>
 const required: Required[] = ['schema', 'id', 'severity', 'reason', 'findings', 'seen_at', 'kind', 'matched', 'names', 'ip_addresses', 'issuer', 'not_before', 'not_after', 'tbs_sha256', 'source'] // prettier-ignore
 
@@ -205,6 +217,9 @@ export const anyCertificate: fc.Arbitrary<CertificateAlert> = anyNames.chain((na
       pubkey_sha256: maybeHash,
       problem_reporting: anyText,
       logged_at: anyTime,
+      matched_count: fc.nat(),
+      names_count: fc.nat(),
+      ip_addresses_count: fc.nat(),
       source,
     },
     { requiredKeys: required },

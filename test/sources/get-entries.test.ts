@@ -32,11 +32,12 @@ function outcome(read: () => PageViews | undefined): unknown {
 
 /** Cut, it is the same as parsed, or it is parsed. True if it was cut. */
 function same(text: string, start = 0): boolean {
-  const cut = cutEntries(text, start, sieve)
-  const parsed = outcome(() => parseEntries(text, start, sieve))
+  const asked = { start, count: 1000 }
+  const cut = cutEntries(text, asked, sieve)
+  const parsed = outcome(() => parseEntries(text, asked, sieve))
   if (cut !== undefined) assert.deepEqual(cut, parsed)
   assert.deepEqual(
-    outcome(() => readEntries(Buffer.from(text, 'latin1'), start, sieve)),
+    outcome(() => readEntries(Buffer.from(text, 'latin1'), asked, sieve)),
     parsed,
   )
   return cut !== undefined
@@ -52,10 +53,10 @@ test('real entries are cut, whoever they matter to', needsFixtures, () => {
   for (const domain of [name ?? '', 'com', 'org']) {
     const watch = { kind: 'name', text: domain, domain, exact: false } as const
     const ours = createSieve([watch])
-    const cut = cutEntries(pageOf(rows), 7, ours) ?? assert.fail()
+    const cut = cutEntries(pageOf(rows), { start: 7, count: 256 }, ours) ?? assert.fail()
     assert.ok(cut.kept.length > 0)
     assert.ok(cut.kept.some(({ precertificate }) => precertificate !== undefined) || watch.text === name)
-    assert.deepEqual(cut, parseEntries(pageOf(rows), 7, ours))
+    assert.deepEqual(cut, parseEntries(pageOf(rows), { start: 7, count: 256 }, ours))
   }
 })
 
@@ -81,7 +82,7 @@ test('leaves that cannot be read, or are at another place, are as parsed', needs
   ]
   const page = pageOf(leaves.map((each) => ({ leaf_input: each.toString('base64'), extra_data: '' })))
   assert.ok(same(page))
-  assert.deepEqual(parseEntries(page, 0, sieve).misplaced, [10, 11, 12])
+  assert.deepEqual(parseEntries(page, { start: 0, count: 256 }, sieve).misplaced, [10, 11, 12])
 })
 
 test('what is unusual is parsed', needsFixtures, () => {
@@ -161,6 +162,34 @@ test('any page, spoilt in any way', needsFixtures, () => {
     { numRuns: 2000 },
   )
   assert.ok(cut > 100)
+})
+
+test('an answer with more entries than were asked for is given up at the first too many', needsFixtures, () => {
+  const rows = rowsOf().slice(0, 3)
+  const page = pageOf(rows)
+  for (const read of [cutEntries, parseEntries]) {
+    assert.equal(read(page, { start: 0, count: 3 }, sieve)?.hashes.length, 3 * 32)
+    assert.throws(() => read(page, { start: 0, count: 2 }, sieve), /entries: are more than the 2 that were asked for/)
+  }
+  // What comes after it is not even looked at: it is no JSON, but nobody gets as far.
+  assert.throws(() => cutEntries(`${page.slice(0, -2)},no JSON`, { start: 0, count: 2 }, sieve), /are more than the 2/)
+})
+
+test('no object is made of what nobody asked for', (t) => {
+  const count = 256
+  const parse = t.mock.method(JSON, 'parse')
+  const many = (value: string): string => Array<string>(1_000_000).fill(value).join(',')
+  for (const text of [
+    `{"entries":[${many('{"leaf_input":"","extra_data":""}')}]}`,
+    `{"entries":[${many('{"leaf_input":""}')}]}`,
+    `{"entries":[${many('0')}]}`,
+    `{"entries":[],"more":[${many('{}')}]}`,
+    `{"entries":[{"leaf_input":"","extra_data":${'['.repeat(1_000_000)}${']'.repeat(1_000_000)}}]}`,
+  ])
+    assert.throws(() => readEntries(Buffer.from(text), { start: 0, count }, sieve), ParseError)
+  assert.equal(parse.mock.callCount(), 0)
+  const unusual = `{"entries":[${Array<string>(count).fill('{"leaf_input":"","extra_data":"","seen":[1,2,3,{"a":4}]}').join(',')}]}`
+  assert.equal(readEntries(Buffer.from(unusual), { start: 0, count }, sieve).kept.length, count, 'members that nobody knows yet are let be')
 })
 
 test('base64 is taken just where decodeBase64 takes it', () => {

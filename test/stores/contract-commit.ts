@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { CertRecord } from '../../src/stores/store.ts'
 import { FencedError } from '../../src/stores/store.ts'
+import type { Sighting } from '../../src/watch/issuance.ts'
 import type { MakePlace } from './place.ts'
 import { on } from './place.ts'
 import { DAY, MINUTE, T0, contents, idOf, malformed, message, open, page, setup, settleIn, short, sighting, work } from './support.ts'
@@ -35,6 +37,39 @@ export function commitContract(make: MakePlace): void {
           return true
         })
         assert.deepEqual(ids, ['2 true id-2', '1 true id-1'])
+      }),
+    )
+
+    it(
+      'keeps of a certificate of any size a bounded part, and how much there was',
+      on(make, async (place) => {
+        const backend = await place()
+        const now = await settleIn(backend, setup())
+        const store = await open(backend)
+        const names = Array.from({ length: 5000 }, (_, n) => `n${n}.example.com`)
+        const many = sighting(1)
+        const large: Sighting = {
+          ...many,
+          issuance: { ...many.issuance, names, ipAddresses: names.map((_, n) => `10.0.${n >> 8}.${n & 255}`) },
+          matched: names.map((name) => ({ name, item: 'example.com' })),
+        }
+        const { alerts } = await store.commit(await work(store, now), page([large, sighting(2)]), now)
+        assert.ok(JSON.stringify(alerts).length < 300_000)
+        assert.partialDeepStrictEqual(alerts[0], { matched_count: 5000, names_count: 5000, ip_addresses_count: 5000 })
+        const kept = await contents(backend)
+        assert.ok(JSON.stringify(kept).length < 600_000)
+        const records: CertRecord[] = []
+        await backend.reader.issuances((record) => {
+          records.push(record)
+          return true
+        })
+        assert.deepEqual(
+          records.map(({ names: listed, namesCount, ipAddressesCount }) => [listed.length, namesCount, ipAddressesCount]),
+          [
+            [1, undefined, undefined],
+            [1000, 5000, 5000],
+          ],
+        )
       }),
     )
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { makeFiller } from '../../src/sandbox/ct-filler.ts'
-import { brokenSignature } from '../../src/sandbox/ct-lies.ts'
+import { brokenSignature, wrongRoot } from '../../src/sandbox/ct-lies.ts'
 import { startCtHost } from '../../src/sandbox/ct-log-server.ts'
 import { createCtLog } from '../../src/sandbox/ct-log.ts'
+import { systemRandom } from '../../src/sandbox/random.ts'
 import { startTail } from './support.ts'
 
 it('a lie whose evidence cannot be kept rings all the same, says why, and stops nothing', async (t) => {
@@ -27,4 +28,22 @@ it('a lie whose evidence cannot be kept rings all the same, says why, and stops 
   served.log.addMany(10, filler)
   served.log.publish()
   await run.caughtUp(served)
+})
+
+it('of a lie, an answer that is too large to be kept is noted and not copied', async (t) => {
+  const host = await startCtHost()
+  const served = host.serve(createCtLog({ name: 'liar' }), { protocol: 'static-ct' })
+  // 10 MB in one tile, which nothing packs.
+  for (let n = 0; n < 256; n++) served.log.add({ certificate: { der: systemRandom(40_000) }, chain: [] })
+  served.log.publish()
+  served.show(() => wrongRoot(served.log))
+  const run = await startTail([served], { start: 'beginning' })
+  t.after(async () => {
+    await run.stop()
+    await host.close()
+  })
+  await run.until('it rings', () => run.of('log-misbehaviour').length > 0)
+  const noted = [...run.evidence.values()].filter((about) => 'bytes_too_many_to_keep' in about)
+  assert.equal(noted.length, 1, JSON.stringify([...run.evidence]))
+  assert.ok(Number(noted[0]?.['bytes_too_many_to_keep']) > 10_000_000)
 })

@@ -127,6 +127,16 @@ void test('everything is everything; what is excluded is told', () => {
   assert.match(silent.malformed ?? '', /iPAddress/, 'yet there may be another name')
 })
 
+void test('a name that is too much to be read in every way may be anyone’s', () => {
+  const long = Buffer.from(`${'\u00e9'.repeat(5000)}\0.test`)
+  const der = (...names: readonly (Buffer | string)[]) => tbs({ extensions: [san(...names.map(dns))] })
+  const stranger = read(der(long), ['example.com'])
+  assert.match(stranger.kind === 'malformed' ? stranger.why : '', /a name of \d+ characters/)
+  const ours = found(read(der('example.com', long), ['example.com'], ['example.com']), 'ours')
+  assert.match(ours.malformed ?? '', /a name of \d+ characters/)
+  assert.equal(ours.excluded, false)
+})
+
 void test('names and addresses are there once, in order', () => {
   const der = tbs({
     subject: seq(cn('B.test')),

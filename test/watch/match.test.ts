@@ -297,3 +297,46 @@ void test('the cost of a name does not grow with the items, nor with an attacker
   assert.ok(hostile.matched.length > 0, 'with the budget spent it rings rather than not')
   assert.deepEqual(big.match(['h7.d7.test'], []).matched, [{ name: 'h7.d7.test', item: 'h7.d7.test' }], 'each certificate has its own budget')
 })
+
+void test('a name of megabytes is judged in the time that it takes to look at it once', () => {
+  // Each would take from an hour to days, were anything in it quadratic.
+  const MEGABYTES = 4 * 1024 * 1024
+  const cases: readonly { readonly name: string; readonly unread?: true; readonly why: string }[] = [
+    { name: 'a'.repeat(MEGABYTES), why: 'one label' },
+    { name: `${'a'.repeat(MEGABYTES)}!`, why: 'one label, and no plain one' },
+    { name: `${'1.'.repeat(MEGABYTES / 2)}1`, why: 'digits' },
+    { name: `${'a.'.repeat(MEGABYTES / 2)}!`, why: 'labels' },
+    { name: '.'.repeat(MEGABYTES), why: 'dots' },
+    { name: `a${'\u0301\u0316'.repeat(MEGABYTES / 2)}`, unread: true, why: 'marks to be put into order' },
+    { name: `\u00b4${'\uff9e\u0316'.repeat(MEGABYTES / 2)}`, unread: true, why: 'marks that only NFKC sees' },
+    { name: '\u0000'.repeat(MEGABYTES), unread: true, why: 'NULs' },
+    { name: '\u00e9'.repeat(MEGABYTES), unread: true, why: 'Latin-1' },
+  ]
+  for (const { name, unread, why } of cases) {
+    const stranger = match(['example.com'], [`${name}.stranger.test`])
+    assert.deepEqual(stranger.matched, [], why)
+    assert.equal(stranger.unread !== undefined, unread === true, why)
+    const ours = match(['example.com'], [`${name}.example.com`], ['example.com'])
+    assert.deepEqual(
+      ours.matched.map(({ item }) => item),
+      ['example.com'],
+      why,
+    )
+    assert.equal(ours.excluded, unread !== true, `${why}: what it may be besides is not excluded`)
+  }
+  assert.equal(match(['=login.example.com'], [`${'\u00e9'.repeat(5000)}.example.com`]).matched.length, 1, 'a label that may be any')
+})
+
+void test('names that are read in many ways are so as far as there is time', () => {
+  const names = Array.from({ length: 100_000 }, (_, n) => `b\u00fccher${n}\u0000.stranger.test`)
+  const within = match(['b\u00fccher7.example'], ['b\u00fccher7.example\u0000.stranger.test'])
+  assert.equal(within.matched.length, 1, 'before a NUL')
+  assert.equal(within.unread, undefined)
+  const beyond = match(['example.com'], [...names, 'b\u00fccher.example.com', 'x.example.com'])
+  assert.match(beyond.unread ?? '', /too much/)
+  assert.deepEqual(
+    beyond.matched.map(({ name }) => name),
+    ['b\u00fccher.example.com', 'x.example.com'],
+    'what it ends in is seen in any case',
+  )
+})

@@ -305,6 +305,20 @@ void test('time is linear in the bytes, whatever they are', () => {
   }
 })
 
+void test('names longer than any: no is no', () => {
+  const watch = watching(['example.com', '=login.example.org', '203.0.113.0/24'])
+  const bodies = ['a', 'a.', '9', '.', '*', '*.', '\0', '/', '!', ' ', 'a b', '\u00e9', 'a\u0301\u0316', '1.']
+  let no = 0
+  for (const body of bodies) {
+    for (const end of ['', '.example.com', 'login.example.org', '.stranger.test', '203.0.113.7', 'example.com/', 'example.com\0'])
+      for (const start of ['', 'example.com/', 'example.com\0']) {
+        const name = Buffer.from(`${start}${body.repeat(5000)}${end}`)
+        for (const der of [tbs({ extensions: [san(dns(name))] }), tbs({ subject: seq(cn(name)), extensions: [] })]) no += agree(watch, der) ? 1 : 0
+      }
+  }
+  assert.ok(no > 0)
+})
+
 void test('a million items take few bytes, and as few looks', () => {
   const items = Array.from({ length: 1_000_000 }, (_, n): Item => ({ kind: 'name', text: '', domain: `www.brand${n}.example`, exact: n % 2 === 0 }))
   const sieve = createSieve(items)

@@ -58,6 +58,8 @@ export function certDocument(record: CertRecord): Readonly<Record<string, unknow
     tbs_sha256: record.id,
     names: record.names,
     ip_addresses: record.ipAddresses,
+    ...(record.namesCount !== undefined && { names_count: record.namesCount }),
+    ...(record.ipAddressesCount !== undefined && { ip_addresses_count: record.ipAddressesCount }),
     ...(record.issuer !== undefined && { issuer: record.issuer }),
     not_before: new Date(record.notBefore).toISOString(),
     not_after: new Date(record.notAfter).toISOString(),
@@ -88,8 +90,9 @@ function askedFor(session: Session, name: string): Item {
 }
 
 function namesText(record: CertRecord): string {
-  const [first = '', ...others] = [...record.names, ...record.ipAddresses]
-  return printable(first, 60) + (others.length > 0 ? ` +${grouped(others.length)}` : '')
+  const [first = ''] = [...record.names, ...record.ipAddresses]
+  const others = (record.namesCount ?? record.names.length) + (record.ipAddressesCount ?? record.ipAddresses.length) - 1
+  return printable(first, 60) + (others > 0 ? ` +${grouped(others)}` : '')
 }
 
 function whereText(record: CertRecord): string {

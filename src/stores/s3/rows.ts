@@ -17,6 +17,8 @@ export type IssuanceRow = readonly [
   sourceKind: string,
   sourceId: string,
   rang: number,
+  /** How many names and addresses there were, where some are left out; rows that are whole have none. */
+  counts?: readonly [names: number | null, ips: number | null],
 ]
 
 /** An alert, when it was made (ms), and the sinks it is for. */
@@ -46,16 +48,21 @@ export function alertKey({ kind, id }: Alert): Buffer {
 }
 
 /** The row of an issuance. */
-export function issuanceRow(seq: number, { id, names, ipAddresses, issuer, notBefore, notAfter, seenAt, source, rang }: CertRecord): IssuanceRow {
-  return [seq, id, names, ipAddresses, issuer ?? null, notBefore, notAfter, seenAt, source.kind, source.id, rang ? 1 : 0]
+export function issuanceRow(seq: number, record: CertRecord): IssuanceRow {
+  const { id, names, ipAddresses, namesCount, ipAddressesCount, issuer, notBefore, notAfter, seenAt, source, rang } = record
+  const row = [seq, id, names, ipAddresses, issuer ?? null, notBefore, notAfter, seenAt, source.kind, source.id, rang ? 1 : 0] as const
+  return namesCount === undefined && ipAddressesCount === undefined ? row : [...row, [namesCount ?? null, ipAddressesCount ?? null]]
 }
 
 /** The issuance of a row. */
-export function certRecord([, id, names, ipAddresses, issuer, notBefore, notAfter, seenAt, kind, sourceId, rang]: IssuanceRow): CertRecord {
+export function certRecord([, id, names, ipAddresses, issuer, notBefore, notAfter, seenAt, kind, sourceId, rang, counts]: IssuanceRow): CertRecord {
+  const [namesCount = null, ipAddressesCount = null] = counts ?? []
   return {
     id,
     names,
     ipAddresses,
+    ...(namesCount !== null && { namesCount }),
+    ...(ipAddressesCount !== null && { ipAddressesCount }),
     ...(issuer !== null && { issuer }),
     notBefore,
     notAfter,

@@ -29,7 +29,7 @@ export function createIssuances(database: DatabaseSync): Issuances {
   const any = database.prepare('select 1 from known limit 1')
   const remember = database.prepare('insert into known (tbs) values (?) on conflict do nothing')
   const insert = database.prepare(
-    'insert into issuances (seq, tbs, names, ips, issuer, not_before, not_after, seen_at, source, rang) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+    'insert into issuances (seq, tbs, names, ips, issuer, not_before, not_after, seen_at, source, rang, counts) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   )
   const unsorted = database.prepare('select seq, tbs from issuances where seq > ? order by seq')
   const findUnsorted = database.prepare('select 1 from issuances where seq > ? and tbs = ?')
@@ -63,13 +63,28 @@ export function createIssuances(database: DatabaseSync): Issuances {
     },
     add: (issuances, last, bulk) => {
       let seq = last
-      for (const { id, names, ipAddresses, issuer, notBefore, notAfter, seenAt, source, rang } of issuances) {
+      for (const record of issuances) {
+        const { id, names, ipAddresses, namesCount, ipAddressesCount, issuer, notBefore, notAfter, seenAt, source, rang } = record
         const tbs = Buffer.from(id, 'hex')
         if (bulk) maybe.add(first52(id))
         else if (remember.run(tbs).changes === 0) continue
         seq += 1
         const ips = ipAddresses.length > 0 ? JSON.stringify(ipAddresses) : null
-        insert.run(seq, tbs, JSON.stringify(names), ips, issuer ?? null, notBefore, notAfter, seenAt, `${source.kind} ${source.id}`, rang ? 1 : 0)
+        const counts =
+          namesCount === undefined && ipAddressesCount === undefined ? null : JSON.stringify([namesCount ?? null, ipAddressesCount ?? null])
+        insert.run(
+          seq,
+          tbs,
+          JSON.stringify(names),
+          ips,
+          issuer ?? null,
+          notBefore,
+          notAfter,
+          seenAt,
+          `${source.kind} ${source.id}`,
+          rang ? 1 : 0,
+          counts,
+        )
       }
       if (bulk) seen = seq
       return seq

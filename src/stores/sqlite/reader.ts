@@ -97,12 +97,15 @@ function deliveriesOf(database: DatabaseSync, seq: number): AlertRecord['deliver
 }
 
 function certRecord(row: IssuanceRow): CertRecord {
+  const [namesCount, ipAddressesCount] = (typeof row.counts === 'string' ? JSON.parse(row.counts) : [null, null]) as readonly (number | null)[]
   // The id is the API's own and opaque: it may have blanks.
   const blank = row.source.indexOf(' ')
   return {
     id: Buffer.from(row.tbs).toString('hex'),
     names: JSON.parse(row.names) as string[],
     ipAddresses: row.ips === null ? [] : (JSON.parse(row.ips) as string[]),
+    ...(typeof namesCount === 'number' && { namesCount }),
+    ...(typeof ipAddressesCount === 'number' && { ipAddressesCount }),
     ...(row.issuer !== null && { issuer: row.issuer }),
     notBefore: row.not_before,
     notAfter: row.not_after,

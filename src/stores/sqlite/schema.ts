@@ -37,6 +37,10 @@ export const MIGRATIONS: readonly string[] = [
   -- The certificate itself, seen after the alert that its precertificate made.
   create table finals (seq integer primary key, body text not null);
   `,
+  `
+  -- How many names and IP addresses there were, as a JSON list of two numbers, null for what is whole; null of nearly all issuances.
+  alter table issuances add column counts text;
+  `,
 ]
 
 export interface IssuanceRow {
@@ -50,6 +54,8 @@ export interface IssuanceRow {
   readonly seen_at: number
   readonly source: string
   readonly rang: number
+  /** Not there in a state that was not opened for writing since there is such a column. */
+  readonly counts?: string | null
 }
 
 export interface MessageRow {
