@@ -22,21 +22,15 @@ const JUST_NOW = 60_000
 /** The logs to read, each once, by its id. */
 export function chooseLogs(states: readonly ListState[], { only, begun }: Choice, now: number): ReadonlyMap<string, ListedLog> {
   const chosen = new Map<string, ListedLog>()
+  // A list without a signature can add logs, and not change those of one that has it.
   const inOrder = states.toSorted((a, b) => Number(b.source.isSigned) - Number(a.source.isSigned))
-  const counts = rowsThatCount(states)
   const choose = (log: ListedLog, { isPublic }: ListSource): void => {
     if (!chosen.has(log.id) && isLive(log, isPublic, begun(log.id), now) && isReachable(log) && isWanted(log, only)) chosen.set(log.id, log)
   }
-  for (const { source, list } of inOrder) for (const log of list?.logs ?? []) if (counts(log, source)) choose(log, source)
+  for (const { source, list } of inOrder) for (const log of list?.logs ?? []) choose(log, source)
   // What vanished is read on for a while, but nothing is begun of it.
   for (const { source, gone } of inOrder) for (const each of gone ?? []) if (begun(each.log.id) && isGone(states, each, now)) choose(each.log, source)
   return chosen
-}
-
-// A list without a signature can add logs, and not change those of one that has it: not even to say that one is to be read, or where.
-function rowsThatCount(states: readonly ListState[]): (log: ListedLog, source: ListSource) => boolean {
-  const signed = new Set(states.filter(({ source }) => source.isSigned).flatMap(({ list }) => (list?.logs ?? []).map(({ id }) => id)))
-  return ({ id }, { isSigned }) => isSigned || !signed.has(id)
 }
 
 // Vanished lately, and on no other list, whose word would count.
@@ -78,11 +72,10 @@ export function unusableKey({ key }: ListedLog): string | undefined {
 
 /** Logs that would be read if they could be, and rows that are none, with the reason. */
 export function skippedLogs(states: readonly ListState[], only: readonly string[], now: number): readonly string[] {
-  const counts = rowsThatCount(states)
   return states.flatMap(({ source, list }) => [
     ...(list?.oddities ?? []).map((each) => `a row of the log list ${source.name} is skipped: ${each}`),
     ...(list?.logs ?? [])
-      .filter((log) => counts(log, source) && isLive(log, source.isPublic, false, now) && isWanted(log, only))
+      .filter((log) => isLive(log, source.isPublic, false, now) && isWanted(log, only))
       .flatMap((log) => {
         if (!isReachable(log)) return [`${log.description} is not read: its address is an http: URL, which is for this machine alone`]
         const why = unusableKey(log)

@@ -222,30 +222,3 @@ it('what was kept of a list under its name is known under its key', async () => 
   const [state] = (await elsewhere.open()).states
   assert.deepEqual([state?.list?.logs.length, state?.gone?.map(({ log }) => log.id)], [2, [idOf(gone)]])
 })
-
-describe('a log that a signed list has', () => {
-  const log = served('a')
-  const elsewhere = { served: { ...log, url: 'https://elsewhere.sandbox.test/' }, description: 'Sandbox elsewhere' }
-  const other = served('b')
-  for (const { what, row, only = [], url } of [
-    { what: 'is read by its row', row: log, url: log.url },
-    { what: 'and rejects is not read', row: { served: log, state: 'rejected' as const }, url: undefined },
-    { what: 'for tests is not read', row: { served: log, overrides: { log_type: 'test' } }, url: undefined },
-    { what: 'under words that are not wanted is not read', row: log, only: ['elsewhere'], url: undefined },
-  ])
-    it(`${what}, whatever a list without a signature says; that one adds others`, async () => {
-      const lists = [place(), place({ name: 'apple', isSigned: false })]
-      const now = Math.max(...[[row], [elsewhere, other]].map((rows, n) => lists[n]?.set(rows) ?? 0))
-      const states = []
-      for (const each of lists) {
-        const opened = await each.open()
-        await opened.refresh(now)
-        states.push(...opened.states)
-      }
-      for (const inOrder of [states, states.toReversed()]) {
-        const chosen = chooseLogs(inOrder, { only, begun: () => true }, now)
-        assert.equal(chosen.get(idOf(log))?.url, url)
-        assert.equal(chosen.has(idOf(other)), only.length === 0)
-      }
-    })
-})
