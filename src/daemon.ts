@@ -26,6 +26,7 @@ const REVIEW_EVERY = 60_000
 const CATCHING_UP = 5 * 60_000
 /** After a state that could not be written. */
 const STATE_RETRY = 30_000
+const BUSY_RETRY = 2000
 
 /** Everything that is due now, once. Throws StoreError and OwnerError, when nothing of it goes on any more. */
 export async function runPass(app: App, clock: Clock, given: PassOptions): Promise<PassResult> {
@@ -39,7 +40,13 @@ export async function runPass(app: App, clock: Clock, given: PassOptions): Promi
     if (broken !== undefined) throw broken.reason
     return ended.some((result) => result.status === 'fulfilled' && result.value)
   }
-  const reading = app.tail?.pass(options.signal).then((read) => !read)
+  const reading = app.tail?.pass(options.signal).then(
+    (read) => !read,
+    async (error: unknown) => {
+      if (error instanceof StoreError) await app.monitor.stateFailed(error)
+      throw error
+    },
+  )
   const asking = together([askAll(app, clock, options), ...(reading === undefined ? [] : [reading])])
   // Deliveries go on beside: a baseline of hours must not hold back what rings in it. When the asking is over, they end with the queue.
   let asked = false
@@ -112,8 +119,8 @@ export interface WatchOptions {
   readonly resting?: (wait: Wait) => void
   /** Called each time a loop has come round: the process is alive. */
   readonly round?: () => void
-  /** The state could not be written, and reading stopped; undefined: it was written again. */
-  readonly stateFailed?: (error: StoreError | undefined) => void
+  /** The state could not be written, and reading of that kind stopped; undefined: it was written again. Default: of all kinds. */
+  readonly stateFailed?: (error: StoreError | undefined, what?: 'logs') => void
 }
 
 /**
@@ -155,9 +162,13 @@ export async function runWatch(app: App, clock: Clock, options: WatchOptions): P
       stop.abort()
     }
   }
+  const tailFailed = async (error: StoreError | undefined): Promise<void> => {
+    options.stateFailed?.(error, 'logs')
+    await app.monitor.stateFailed(error)
+  }
   const loops = [
     guarded(askForever(app, clock, signal, wake, options)),
-    ...(app.tail === undefined ? [] : [guarded(app.tail.run(signal, () => wake.ring()))]),
+    ...(app.tail === undefined ? [] : [guarded(app.tail.run(signal, { found: () => wake.ring(), stateFailed: tailFailed }))]),
     ...app.notifiers.map(async (notifier) => guarded(deliverForever(app, clock, notifier, signal, wake))),
     guarded(reviewForever(app, clock, signal, options)),
   ]
@@ -256,7 +267,7 @@ async function patient<T>(
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     stateFailed?.(error)
-    await clock.sleepUntil(clock.now() + STATE_RETRY, signal)
+    await clock.sleepUntil(clock.now() + (error.code === 'busy' ? BUSY_RETRY : STATE_RETRY), signal)
     return undefined
   }
 }

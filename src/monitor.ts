@@ -43,7 +43,7 @@ export interface MonitorPorts {
   readonly sendMs: number
   readonly report: (event: MonitorEvent) => void
   /** When something was last said past the store, and a way to note it; it must work on a full disk. */
-  readonly straight: { last(): number; mark(now: number): void }
+  readonly straight: Straight
 }
 
 /** What one query did, or when to come back. */
@@ -58,8 +58,17 @@ export interface Monitor {
   deliverNext(notifier: Notifier): Promise<Delivering>
   /** Gives back what was claimed and will not be asked any more. Throws as askNext. */
   release(): Promise<void>
+  /** What reads beside could not keep what it found: said as for what is asked here. Undefined: it can again. */
+  stateFailed(error: StoreError | undefined): Promise<void>
   /** Looks for what has gone wrong without failing; `late`: every name has had its chance in this run. Throws as askNext. */
   review(late: boolean): Promise<void>
+}
+
+/** What was said past the state: when last, and whether (ms) it still cannot be written, for who asks from another process. */
+export interface Straight {
+  last(): number
+  mark(now: number): void
+  failing?(now: number | undefined): void
 }
 
 /** After the longest a step may take, so much later its lease ends. */
@@ -167,7 +176,14 @@ export function createMonitor(ports: MonitorPorts): Monitor {
     if (work !== undefined) await store.release(work, clock.now())
   }
 
-  return { askNext, deliverNext, release, review }
+  const stateFailed = async (error: StoreError | undefined): Promise<void> => {
+    ports.straight.failing?.(error === undefined ? undefined : clock.now())
+    if (error === undefined) return
+    report({ kind: 'state-failed', error })
+    await sayStraight(error, ports)
+  }
+
+  return { askNext, deliverNext, release, stateFailed, review }
 }
 
 /** Tells every sink, past the outbox that cannot hold it, that the state cannot be written: as it is, once, and at most once an hour. */

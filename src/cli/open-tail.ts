@@ -70,12 +70,9 @@ export async function openTail(
     only,
     keepEvidence: async (name, bytes, about) => keepEvidence(config.state, name, bytes, about),
     report,
-    stateFailed: (error) => {
-      if (error !== undefined) report({ kind: 'state-failed', error })
-    },
   })
   return {
-    run: async (signal, found) => endingAfter(pool, tail.run(signal, found)),
+    run: async (signal, hear) => endingAfter(pool, tail.run(signal, hear)),
     pass: async (signal) => endingAfter(pool, tail.pass(signal)),
   }
 }

@@ -4,14 +4,15 @@ import { steadyClock } from '../clock.ts'
 import { span } from '../watch/words.ts'
 import { LogFailure } from './log-failure.ts'
 import { createPace } from './pace.ts'
+import { parked } from './turns.ts'
 
 /** One host, for all who read from it. */
 export interface Host {
   /**
-   * Runs `send` when the host has a place free and nothing to wait for. Rejects with the signal's reason if that is aborted meanwhile, and with LogFailure
-   * if the host asked to be left alone for longer than `patience` (ms).
+   * Runs `send` for a log when the host has a place free and nothing to wait for. Rejects with the signal's reason if that is aborted meanwhile, and with
+   * LogFailure if the host asked to be left alone for longer than `patience` (ms). `who` is the same for all requests of one log.
    */
-  run<T>(signal: AbortSignal, send: () => Promise<T>, patience?: number): Promise<T>
+  run<T>(who: object, signal: AbortSignal, send: () => Promise<T>, patience?: number): Promise<T>
   /** Until when it is left alone, ms; in the past if it is not. */
   readonly blockedUntil: number
   /** It refused requests that came faster than they do now. */
@@ -24,8 +25,9 @@ export interface Host {
   refused(sentAt: number, told: number | undefined): number
 }
 
-/** Requests in flight at one host, all its logs together. */
-const IN_FLIGHT = 48
+/** Requests in flight at one host: what each log may have, however much the others hang, and what all may have beyond that together. */
+const OWN = 2
+const SHARED = 40
 
 /** A host that is left alone until then (ms), as it asked. */
 export function leftAlone(until: number, now: number): LogFailure {
@@ -47,21 +49,9 @@ export function createHosts(clock: Clock, steady: SteadyClock = steadyClock(cloc
 }
 
 function createHost(clock: SteadyClock): Host {
-  let inFlight = 0
   let blockedUntil = 0
   const pace = createPace(clock)
-  const waiting = new Set<() => void>()
-  // Whoever gives up waiting must not be the one that is woken.
-  const freed = async (signal: AbortSignal): Promise<void> =>
-    new Promise<void>((resolve) => {
-      const done = (): void => {
-        waiting.delete(done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      waiting.add(done)
-      signal.addEventListener('abort', done, { once: true })
-    })
+  const places = createPlaces()
   const unblocked = async (signal: AbortSignal, patience: number): Promise<void> => {
     while (blockedUntil > clock.now()) {
       signal.throwIfAborted()
@@ -85,12 +75,8 @@ function createHost(clock: SteadyClock): Host {
     get blockedUntil() {
       return clock.shown(blockedUntil)
     },
-    run: async (signal, send, patience = Infinity) => {
-      while (inFlight >= IN_FLIGHT) {
-        signal.throwIfAborted()
-        await freed(signal)
-      }
-      inFlight += 1
+    run: async (who, signal, send, patience = Infinity) => {
+      const leave = await places.take(who, signal)
       try {
         // Whoever waits for its turn is told of a refusal as well.
         do {
@@ -100,10 +86,49 @@ function createHost(clock: SteadyClock): Host {
         pace.sent()
         return await send()
       } finally {
-        inFlight -= 1
-        const [next] = waiting
-        next?.()
+        leave()
       }
+    },
+  }
+}
+
+// Places at a host, first come, first served: but a log with fewer than it may have in any case is not kept waiting by the others.
+function createPlaces(): { take(who: object, signal: AbortSignal): Promise<() => void> } {
+  const taken = new Map<object, number>()
+  let shared = 0
+  const waiting = new Set<{ readonly who: object; readonly go: () => void }>()
+  const countOf = (who: object): number => taken.get(who) ?? 0
+  const mayHave = (who: object): boolean => countOf(who) < OWN || shared < SHARED
+  const add = (who: object): void => {
+    const count = countOf(who)
+    taken.set(who, count + 1)
+    if (count >= OWN) shared += 1
+  }
+  const remove = (who: object): void => {
+    const count = countOf(who)
+    if (count > OWN) shared -= 1
+    if (count > 1) taken.set(who, count - 1)
+    else taken.delete(who)
+    for (const each of waiting) if (mayHave(each.who)) each.go()
+  }
+  return {
+    take: async (who, signal) => {
+      signal.throwIfAborted()
+      if (mayHave(who)) add(who)
+      else
+        await parked(signal, (go) => {
+          // Taken as it is given: whoever is woken next must not find it free.
+          const each = {
+            who,
+            go: () => {
+              add(who)
+              go()
+            },
+          }
+          waiting.add(each)
+          return () => waiting.delete(each)
+        })
+      return () => remove(who)
     },
   }
 }

@@ -2,6 +2,7 @@
 import type { HttpRequest, Scratch } from '../http.ts'
 import { release } from '../release.ts'
 import { createSweep } from './sweep.ts'
+import { createTurns, parked } from './turns.ts'
 
 /** One answer, from before it is asked for until it was read. */
 export interface Hold {
@@ -11,6 +12,8 @@ export interface Hold {
   readonly admit?: NonNullable<HttpRequest['admit']>
   /** Where the answer goes, once it was begun. */
   readonly scratch?: Scratch
+  /** Of a large one: whether others wait until it is over. */
+  readonly isAwaited?: () => boolean
   /** Gives everything back. */
   readonly close: () => void
 }
@@ -48,7 +51,7 @@ interface Waiting {
 export function createInFlight({ all, one, least }: RoomLimits = LIMITS): InFlight {
   let held = 0
   const waiting = new Set<Waiting>()
-  const largeTurn = createTurns()
+  const largeTurns = createTurns()
   const received = createSweep()
 
   const usualOf = (log: { held: number; readonly open: Set<object> }): Hold => {
@@ -102,11 +105,12 @@ export function createInFlight({ all, one, least }: RoomLimits = LIMITS): InFlig
     let leave: (() => void) | undefined
     return {
       begin: async (signal) => {
-        leave = await largeTurn(signal)
+        leave = await largeTurns.take(signal)
         // In one piece, of which only what is written to takes memory; and the system has that back as soon as it is released.
         scratch.buffer = Buffer.allocUnsafeSlow(maxBytes)
       },
       scratch,
+      isAwaited: () => largeTurns.isAwaited(),
       admit: (bytes) => {
         received(bytes)
         return undefined
@@ -128,42 +132,4 @@ export function createInFlight({ all, one, least }: RoomLimits = LIMITS): InFlig
       return { usual: () => usualOf(log), large: largeOf }
     },
   }
-}
-
-/** One after another: resolves when it is one's turn, with what ends the turn, to be called once. Rejects with the signal's reason. */
-export function createTurns(): (signal: AbortSignal) => Promise<() => void> {
-  const waiting = new Set<() => void>()
-  let taken = false
-  const leave = (): void => {
-    const [next] = waiting
-    if (next === undefined) taken = false
-    else next()
-  }
-  return async (signal) => {
-    signal.throwIfAborted()
-    if (taken)
-      await parked(signal, (go) => {
-        waiting.add(go)
-        return () => waiting.delete(go)
-      })
-    taken = true
-    return leave
-  }
-}
-
-// Until `go` is called. What `park` returns takes it out again, whichever way it ends.
-async function parked(signal: AbortSignal, park: (go: () => void) => () => void): Promise<void> {
-  signal.throwIfAborted()
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      leave()
-      reject(signal.reason as Error)
-    }
-    const leave = park(() => {
-      leave()
-      signal.removeEventListener('abort', stop)
-      resolve()
-    })
-    signal.addEventListener('abort', stop, { once: true })
-  })
 }

@@ -9,11 +9,12 @@ import type { Bandwidth } from './bandwidth.ts'
 import type { Host } from './hosts.ts'
 import { leftAlone } from './hosts.ts'
 import type { Hold, LogRoom } from './in-flight.ts'
-import { createInFlight, createTurns } from './in-flight.ts'
+import { createInFlight } from './in-flight.ts'
 import type { LogTrouble } from './log-failure.ts'
 import { LogFailure, unanswered } from './log-failure.ts'
 import type { PackedAnswer } from './read-page.ts'
 import { sweep } from './sweep.ts'
+import { createTurns } from './turns.ts'
 
 /** How long an answer may take, and how large it may be when it is unpacked. */
 export interface LogLimits {
@@ -58,6 +59,10 @@ const OFF_AT_ONCE = /(?:^|\.)digicert\.com$/
 
 /** Of a page or a data tile, packed and unpacked: real ones have half a megabyte, and 2 MiB at most. Larger ones are asked for one at a time. */
 const USUAL = 4 * 1024 * 1024
+/** A large answer, while others wait for it: so many times what its first 4 MiB took, and at least so long (ms). */
+const FAIR = 4
+const LEAST_FAIR = 5000
+const LOOK = 500
 /** Paths that are remembered for that. A log that answers them all too large decides how many there are. */
 const MOST_LARGE = 256
 
@@ -75,10 +80,20 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
     patience = Infinity,
     heard = () => undefined,
   } = options
-  const large = new Set<string>()
-  const largeTurn = createTurns()
-  const ask = async (path: string, { timeoutMs, maxBytes }: LogLimits, signal: AbortSignal, hold?: Hold): Promise<HttpResponse> =>
+  const me = {}
+  // Paths whose answers are large, and how long (ms) it took to find out.
+  const large = new Map<string, number>()
+  const largeTurns = createTurns()
+  // While others wait for it, a large answer may take no longer than it takes at the pace of its beginning, and a little.
+  const hurrying = async (hold: Hold, fair: number, from: number, hurry: AbortController, over: AbortSignal): Promise<void> => {
+    while (!over.aborted) {
+      await clock.sleepUntil(clock.now() + LOOK, over)
+      if (!over.aborted && hold.isAwaited?.() === true && clock.now() - from >= fair) hurry.abort()
+    }
+  }
+  const ask = async (path: string, { timeoutMs, maxBytes }: LogLimits, signal: AbortSignal, hold?: Hold, fair = Infinity): Promise<HttpResponse> =>
     host.run(
+      me,
       signal,
       async () => {
         await hold?.begin(signal)
@@ -94,16 +109,25 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
         const limits = { timeoutMs: Math.min(timeoutMs, longestMs), maxBytes }
         const { admit, scratch } = hold ?? {}
         const into = { packed: hold !== undefined, ...(admit !== undefined && { admit }), ...(scratch !== undefined && { scratch }) }
-        const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal, once, ...into }).catch((error: unknown) => {
-          // What was cut off, came too late or is too large was sent all the same.
-          paid(error instanceof NetworkError ? error.received : 0)
-          signal.throwIfAborted()
-          if (!(error instanceof NetworkError)) throw error
-          const failure = unanswered(error)
-          // Asked for again at once, with another limit.
-          if (!(failure.tooLarge && hold !== undefined && maxBytes === USUAL)) heard(failure.kind)
-          throw failure
-        })
+        const [hurry, over] = [new AbortController(), new AbortController()]
+        if (hold?.isAwaited !== undefined) void hurrying(hold, fair, sentAt, hurry, over.signal)
+        const asked = { method: 'GET', url: url + path, headers, ...limits, signal: AbortSignal.any([signal, hurry.signal]), once, ...into } as const
+        const response = await http(asked)
+          .finally(() => over.abort())
+          .catch((error: unknown) => {
+            // What was cut off, came too late or is too large was sent all the same.
+            paid(error instanceof NetworkError ? error.received : 0)
+            signal.throwIfAborted()
+            if (hurry.signal.aborted) {
+              heard('slow')
+              throw new LogFailure('slow', 'its answer of more than 4 MiB does not come to its end, and other logs wait for theirs')
+            }
+            if (!(error instanceof NetworkError)) throw error
+            const failure = unanswered(error)
+            // Asked for again at once, with another limit.
+            if (!(failure.tooLarge && hold !== undefined && maxBytes === USUAL)) heard(failure.kind)
+            throw failure
+          })
         // Packed, if it says how much that was.
         const length = Number(response.headers['content-length'])
         paid(Number.isSafeInteger(length) && length > 0 ? length : response.body.length)
@@ -134,9 +158,10 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
     signal: AbortSignal,
     hold: Hold,
     read: (answer: PackedAnswer) => Promise<T>,
+    fair?: number,
   ): Promise<T> => {
     try {
-      const { body, encoding } = await ask(path, limits, signal, hold)
+      const { body, encoding } = await ask(path, limits, signal, hold, fair)
       const made = await read({ bytes: body, encoding, maxBytes: limits.maxBytes })
       release(body)
       return made
@@ -148,20 +173,21 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
     get: async (path, limits, signal) => (await ask(path, limits, signal)).body,
     getPacked: async (path, limits, signal, read) => {
       if (!large.has(path)) {
+        const began = clock.now()
         try {
           return await readOnce(path, { ...limits, maxBytes: Math.min(USUAL, limits.maxBytes) }, signal, room.usual(), read)
         } catch (error) {
           if (!(error instanceof LogFailure) || !error.tooLarge || limits.maxBytes <= USUAL) throw error
           sweep('minor')
-          large.add(path)
-          const [oldest] = large
+          large.set(path, Math.max(LEAST_FAIR, FAIR * (clock.now() - began)))
+          const [oldest] = large.keys()
           if (large.size > MOST_LARGE && oldest !== undefined) large.delete(oldest)
         }
       }
       // Whoever waits here takes no place at the host.
-      const leave = await largeTurn(signal)
+      const leave = await largeTurns.take(signal)
       try {
-        const made = await readOnce(path, limits, signal, room.large(limits.maxBytes), read)
+        const made = await readOnce(path, limits, signal, room.large(limits.maxBytes), read, large.get(path))
         large.delete(path)
         return made
       } finally {

@@ -1,6 +1,6 @@
 // How fast a host may be asked, learned from its refusals (429): operators rarely say, and what they say is not always so (firehose.md, 3.3).
 import type { SteadyClock } from '../clock.ts'
-import { createTurns } from './in-flight.ts'
+import { createTurns } from './turns.ts'
 
 /** The time between two requests to one host: none until it refuses some. */
 export interface Pace {
@@ -36,7 +36,7 @@ const REMEMBERED = 16
 export function createPace(clock: SteadyClock): Pace {
   let spacing = 0
   // One after the other: who waits behind the next one waits by what is known then.
-  const turn = createTurns()
+  const turns = createTurns()
   let lastAt = -Infinity
   // What was sent before the last refusal says nothing of what was done about it.
   let refusedAt = -Infinity
@@ -63,7 +63,7 @@ export function createPace(clock: SteadyClock): Pace {
       return spacing > 0
     },
     wait: async (signal) => {
-      const leave = await turn(signal)
+      const leave = await turns.take(signal)
       try {
         for (let at = nextAt(); at > clock.now(); at = nextAt()) {
           await clock.sleepUntil(at, signal)

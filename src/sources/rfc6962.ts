@@ -43,6 +43,27 @@ export function createRfc6962({ get, getPacked }: LogHttp, key: LogKey, url: str
     // Nothing can be refuted of such a size. A log that showed no proof of it twice has none, as far as anybody can tell.
     return isPowerOfTwo(small.size) ? false : undefined
   }
+  // The last leaf of a tree of this size, and its audit path. Not every log has the one answer that holds both; the other way is two.
+  const lastLeaf = async (size: number, signal: AbortSignal): Promise<{ readonly hash: Buffer; readonly path: readonly Buffer[] }> => {
+    try {
+      const body = await get(`ct/v1/get-entry-and-proof?leaf_index=${size - 1}&tree_size=${size}`, PROOF, signal)
+      return broken('proof', () => {
+        const { leaf_input: leaf, audit_path: path } = objectOf(body.toString(), 'get-entry-and-proof')
+        return { hash: hashOfLeaf(leaf), path: pathOf(path) }
+      })
+    } catch (error) {
+      if (!(error instanceof LogFailure) || error.status === undefined || error.status < 400 || error.kind === 'limited') throw error
+    }
+    const page = await get(`ct/v1/get-entries?start=${size - 1}&end=${size - 1}`, PROOF, signal)
+    const hash = broken('page of entries', () => {
+      const { entries } = objectOf(page.toString(), 'get-entries')
+      const [entry] = Array.isArray(entries) ? (entries as unknown[]) : []
+      if (typeof entry !== 'object' || entry === null || !('leaf_input' in entry)) throw new ParseError('value', 'get-entries', 0, 'has no entry')
+      return hashOfLeaf(entry.leaf_input)
+    })
+    const body = await get(`ct/v1/get-proof-by-hash?hash=${encodeURIComponent(hash.toString('base64'))}&tree_size=${size}`, PROOF, signal)
+    return broken('proof', () => ({ hash, path: pathOf(objectOf(body.toString(), 'get-proof-by-hash')['audit_path']) }))
+  }
   return {
     head: async (signal) => {
       const received = await get('ct/v1/get-sth', HEAD, signal)
@@ -63,17 +84,9 @@ export function createRfc6962({ get, getPacked }: LogHttp, key: LogKey, url: str
     },
     edge: async ({ size, root }, _within, signal) => {
       if (size === 0) return growTree().range()
-      const body = await get(`ct/v1/get-entry-and-proof?leaf_index=${size - 1}&tree_size=${size}`, PROOF, signal)
+      const { hash, path } = await lastLeaf(size, signal)
       return broken('proof', () => {
-        const { leaf_input: leaf, audit_path: path } = objectOf(body.toString(), 'get-entry-and-proof')
-        if (typeof leaf !== 'string' || !Array.isArray(path)) throw new ParseError('value', 'get-entry-and-proof', 0, 'has no leaf or no path')
-        const hash = leafHash(decodeBase64(leaf, 'leaf_input'))
-        const hashes = edgeBefore(
-          size - 1,
-          hash,
-          (path as unknown[]).map((node) => decodeHash(node, 'audit_path')),
-          root,
-        )
+        const hashes = edgeBefore(size - 1, hash, path, root)
         if (hashes === undefined) throw new ParseError('value', 'audit_path', 0, 'does not lead to the root')
         const tree = growTree({ size: size - 1, hashes })
         tree.append(hash)
@@ -86,4 +99,14 @@ export function createRfc6962({ get, getPacked }: LogHttp, key: LogKey, url: str
     proofEvery: 30_000,
     boundary: (start) => (Math.floor(start / unit()) + 1) * unit(),
   }
+}
+
+function hashOfLeaf(leaf: unknown): Buffer {
+  if (typeof leaf !== 'string') throw new ParseError('value', 'leaf_input', 0, 'is no string')
+  return leafHash(decodeBase64(leaf, 'leaf_input'))
+}
+
+function pathOf(path: unknown): readonly Buffer[] {
+  if (!Array.isArray(path)) throw new ParseError('value', 'audit_path', 0, 'is not a list')
+  return (path as unknown[]).map((node) => decodeHash(node, 'audit_path'))
 }

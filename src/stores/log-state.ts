@@ -61,7 +61,13 @@ export interface LogState {
   /** When each misbehaviour was told last. */
   readonly told: Readonly<Record<string, number>>
   /** Entries that could not be read and were not told yet, and when some were told last. */
-  readonly malformed: { readonly toldAt: number; readonly count: number; readonly entries: readonly MalformedLogEntry[]; readonly below: number }
+  readonly malformed: {
+    readonly toldAt: number
+    readonly count: number
+    readonly entries: readonly MalformedLogEntry[]
+    readonly below: number
+    /** The newest of all of them: index and leaf hash. */ readonly seen?: readonly string[]
+  }
 }
 
 /** What the key of a log's state ends in where it is of what is read behind its end. */

@@ -48,6 +48,16 @@ export interface TailStore {
 /** Entries of a log that cannot be read ring at most so often. */
 const MALFORMED_EVERY = 60_000
 const MALFORMED_SHOWN = 100
+const MALFORMED_SEEN = 200
+
+/** Whether entries that could not be read are to be told now: they are with the next that is kept of the log. */
+export function hasUntold({ malformed: { count, toldAt } }: LogState, now: number): boolean {
+  return count > 0 && now - toldAt >= MALFORMED_EVERY
+}
+
+function keyOf({ index, leaf_hash: hash }: MalformedLogEntry): string {
+  return `${index} ${hash.slice(0, 16)}`
+}
 
 /** The tail's store on a backend. `sinks` get what is found. */
 export function createTailStore(backend: Backend, sinks: readonly string[], owner: Owner): TailStore {
@@ -125,14 +135,22 @@ const isMine = (component: string): boolean => component.startsWith('log:') || c
 
 // The first rings at once; what comes within a minute after it is gathered, and rings together. Entries that were read before are not counted twice.
 function gather(
-  { malformed: before, description }: LogState,
+  { malformed: before, description, watched }: LogState,
   found: readonly MalformedLogEntry[],
   now: number,
 ): { readonly malformed: LogState['malformed']; readonly alert?: Alert } {
-  const fresh = found.filter(({ index }) => index >= before.below)
+  // One that was read in another tree, or twice, is the same one.
+  const seen = new Set(before.seen)
+  const fresh = found.filter((entry) => {
+    const key = keyOf(entry)
+    if (entry.index < before.below || seen.has(key)) return false
+    seen.add(key)
+    return true
+  })
+  const more = { seen: [...seen].slice(-MALFORMED_SEEN) }
   const below = fresh.reduce((least, { index }) => Math.max(least, index + 1), before.below)
   const count = before.count + fresh.length
   const entries = [...before.entries, ...fresh].slice(0, MALFORMED_SHOWN)
-  if (count === 0 || now - before.toldAt < MALFORMED_EVERY) return { malformed: { ...before, count, entries, below } }
-  return { malformed: { toldAt: now, count: 0, entries: [], below }, alert: malformedLogAlert(description, entries, count, now) }
+  if (count === 0 || (watched && now - before.toldAt < MALFORMED_EVERY)) return { malformed: { ...before, ...more, count, entries, below } }
+  return { malformed: { ...more, toldAt: now, count: 0, entries: [], below }, alert: malformedLogAlert(description, entries, count, now) }
 }

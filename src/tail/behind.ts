@@ -4,7 +4,7 @@ import { EMPTY_RANGE, rootOf } from '../ct/compact-range.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
 import type { StoredHead, StoredRange } from '../stores/log-state.ts'
 import { BEHIND, isAtEnd, storedRange } from '../stores/log-state.ts'
-import { NO_FINDS } from '../stores/tail.ts'
+import { hasUntold, NO_FINDS } from '../stores/tail.ts'
 import type { LogContext } from './context.ts'
 import { readTo } from './read-to.ts'
 import { emptyState, storedHead } from './state.ts'
@@ -57,7 +57,10 @@ export async function cutBehind(context: LogContext, shared: CompactRange): Prom
 export async function readBehind(context: LogContext): Promise<boolean> {
   const state = context.state()
   const { head } = state ?? {}
-  return state === undefined || head === undefined || isAtEnd(state) || readTo(context, state, receivedAgain(context, head))
+  if (state === undefined || head === undefined) return true
+  if (!isAtEnd(state)) return readTo(context, state, receivedAgain(context, head))
+  if (hasUntold(state, context.ports.clock.now())) await context.keep(state, NO_FINDS)
+  return true
 }
 
 // It was verified when the end was begun with it; only its signature was not kept.

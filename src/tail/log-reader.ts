@@ -5,7 +5,7 @@ import type { ReceivedHead, TreeRoot } from '../sources/log-client.ts'
 import { LogFailure } from '../sources/log-failure.ts'
 import type { LogState } from '../stores/log-state.ts'
 import { rangeOf, storedRange } from '../stores/log-state.ts'
-import { NO_FINDS } from '../stores/tail.ts'
+import { hasUntold, NO_FINDS } from '../stores/tail.ts'
 import type { Alert } from '../watch/alert.ts'
 import { judgeHead, shrunkenTree } from '../watch/heads.ts'
 import { grouped } from '../watch/words.ts'
@@ -225,7 +225,12 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
     }
     const before = context.state()
     const changed =
-      !isBegun(before) || before?.watched !== true || before.state !== state.state || kept.stray !== stray || kept.unshown !== before.unshown
+      !isBegun(before) ||
+      before?.watched !== true ||
+      before.state !== state.state ||
+      kept.stray !== stray ||
+      kept.unshown !== before.unshown ||
+      hasUntold(state, now)
     if (judged.alerts.length > 0 || changed || state.failing !== undefined || kept.head?.size !== state.head?.size)
       await context.keep(kept, { ...NO_FINDS, alerts: judged.alerts })
   }

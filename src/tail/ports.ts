@@ -8,7 +8,6 @@ import type { Sift } from '../sources/log-sift.ts'
 import type { ReadPage } from '../sources/read-page.ts'
 import type { TailStore } from '../stores/tail.ts'
 import type { Alert } from '../watch/alert.ts'
-import type { StoreError } from '../watch/errors.ts'
 
 /** What happens, for whoever shows or counts it. */
 export type TailEvent =
@@ -47,6 +46,4 @@ export interface TailPorts {
   /** Keeps what a log sent, as it came, and says where. Throws Error with why it could not, in words. */
   readonly keepEvidence: (name: string, bytes: Uint8Array, about: Readonly<Record<string, unknown>>) => Promise<readonly string[]>
   readonly report: (event: TailEvent) => void
-  /** The state could not be written; undefined: it was again. */
-  readonly stateFailed: (error: StoreError | undefined) => void
 }

@@ -17,10 +17,18 @@ import { emptyState, isBegun } from './state.ts'
 import { openReader, tailLog } from './tail-log.ts'
 import { goneOf, troublesOf } from './troubles.ts'
 
+/** Who hears of what comes of reading them. */
+export interface TailHearer {
+  /** Alerts were made. */
+  readonly found?: () => void
+  /** The state could not be written; undefined: it was again. */
+  readonly stateFailed?: (error: StoreError | undefined) => Promise<void>
+}
+
 /** Everything that is read of logs. */
 export interface Tail {
-  /** Reads until the signal. `found`: called when alerts were made. Throws OwnerError. */
-  run(signal: AbortSignal, found?: () => void): Promise<void>
+  /** Reads until the signal. Throws OwnerError. */
+  run(signal: AbortSignal, hear?: TailHearer): Promise<void>
   /** Reads every log to its end of now, once; false if some could not be read. Throws StoreError and OwnerError. */
   pass(signal: AbortSignal): Promise<boolean>
 }
@@ -30,6 +38,9 @@ const LEASE = 60_000
 const RENEW = 15_000
 const LOOK = 2000
 const STATE_RETRY = 30_000
+const BUSY_RETRY = 2000
+/** Small things can be kept on a disk where large ones cannot: what was read for so long can be kept as well. */
+const WELL_AGAIN = 10_000
 /** Whatever a list has to say is mostly there by then, and is waited for. */
 const FIRST_LOOK = 5000
 /** What the lists say holds for a time, so the logs are chosen anew though no list has changed. */
@@ -107,7 +118,7 @@ export function createTail(given: TailPorts): Tail {
     }
   }
 
-  const reading = async (signal: AbortSignal): Promise<void> => {
+  const reading = async (signal: AbortSignal, well: () => Promise<void>): Promise<void> => {
     const states = await load()
     const stop = new AbortController()
     const all = AbortSignal.any([signal, stop.signal])
@@ -179,6 +190,7 @@ export function createTail(given: TailPorts): Tail {
             alerts: await store.review(troublesOf(states, lists, now), (trouble) => goneOf(trouble, states, lists), now),
           })
         }
+        await well()
         if (hasChanged) continue
         const awake = new AbortController()
         wake = () => awake.abort()
@@ -244,21 +256,28 @@ export function createTail(given: TailPorts): Tail {
         await store.release().catch(() => undefined)
       }
     },
-    run: async (signal, hear = () => undefined) => {
-      found = hear
+    run: async (signal, hear = {}) => {
+      found = hear.found ?? found
+      let hasFailed = false
       while (!signal.aborted) {
         try {
           const now = clock.now()
           if (await store.claim(now, now + LEASE)) {
-            ports.stateFailed(undefined)
-            await reading(signal)
+            const claimedAt = steady.now()
+            const well = async (): Promise<void> => {
+              if (!hasFailed || steady.now() - claimedAt < WELL_AGAIN) return
+              hasFailed = false
+              await hear.stateFailed?.(undefined)
+            }
+            await reading(signal, well)
           } else await clock.sleepUntil(now + 2 * LOOK, signal)
         } catch (error) {
           if (signal.aborted) break
           if (error instanceof FencedError) continue
           if (!(error instanceof StoreError)) throw error
-          ports.stateFailed(error)
-          await clock.sleepUntil(clock.now() + STATE_RETRY, signal)
+          hasFailed = true
+          await hear.stateFailed?.(error)
+          await clock.sleepUntil(clock.now() + (error.code === 'busy' ? BUSY_RETRY : STATE_RETRY), signal)
         }
       }
       await store.release().catch(() => undefined)

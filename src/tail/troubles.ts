@@ -25,7 +25,7 @@ export function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogList
       troubles.push({ component, kind: 'refused', since: refused.since, message: refused.message })
     else if (frozen !== undefined) troubles.push({ component, kind: 'frozen', ...frozen })
   }
-  for (const { description, behindSince, failing, position, head, cause, limit, watched, protocol, state, unreadable } of states.values()) {
+  for (const { id, description, behindSince, failing, position, head, cause, limit, watched, protocol, state, unreadable } of states.values()) {
     if (!watched) continue
     if (unreadable !== undefined) {
       const message = `${description}: it is not read, because ${unreadable.message}. Other logs are read. If a newer Certbell knows such keys, take that; else see whether its row in the log list is right`
@@ -35,7 +35,8 @@ export function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogList
     const since = Math.min(behindSince ?? Infinity, failing?.since ?? Infinity)
     if (now - since < PATIENCE) {
       const age = now - (head?.timestamp ?? now)
-      if (age < STALE[protocol] || state === 'readonly' || state === 'retired') continue
+      // What was read behind a log's end has the head of that time, for ever.
+      if (age < STALE[protocol] || state === 'readonly' || state === 'retired' || id.endsWith(BEHIND)) continue
       const message = `${description}: its newest tree head is ${span(age)} old, though it should have a new one by now. The log may have stopped, or shows us an old state.`
       troubles.push({ component: `log:${description}`, kind: 'stale', since: head?.timestamp ?? now, message })
       continue

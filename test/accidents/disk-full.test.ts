@@ -1,46 +1,15 @@
 // A full disk, with the real command: it is said straight to the sink, once, reading stops, and nothing is lost when there is room again.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { TestContext } from 'node:test'
 import { it } from 'node:test'
 import { startCertSpotterApi } from '../../src/sandbox/certspotter-api.ts'
 import { createIds, makeIssuance } from '../../src/sandbox/issuance.ts'
 import { startReceiver } from '../../src/sandbox/receiver.ts'
 import { startSlack } from '../../src/sandbox/slack.ts'
+import { fill, smallDisk } from '../support/small-disk.ts'
 import { certbell, TOKEN, until, WEBHOOK_PATH } from '../support/run.ts'
-
-function mount(place: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=8m', 'tmpfs', place], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** A folder with a file system of 8 MiB in it. Undefined, and the test skipped, where none can be mounted. */
-function smallDisk(t: TestContext): { readonly folder: string; readonly disk: string; remove(): void } | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'certbell-full-'))
-  const disk = join(folder, 'disk')
-  mkdirSync(disk)
-  if (!mount(disk)) {
-    rmSync(folder, { recursive: true, force: true })
-    t.skip('a small file system can be mounted by root only')
-    return undefined
-  }
-  return {
-    folder,
-    disk,
-    remove: () => {
-      execFileSync('umount', [disk])
-      rmSync(folder, { recursive: true, force: true })
-    },
-  }
-}
 
 it('a full disk is said straight to each sink, once, and costs nothing when there is room again', async (t) => {
   const small = smallDisk(t)
@@ -61,8 +30,7 @@ it('a full disk is said straight to each sink, once, and costs nothing when ther
     assert.equal(await poll(), 0)
     const before = slack.messages.length
 
-    const room = statfsSync(disk)
-    writeFileSync(join(disk, 'filler'), Buffer.alloc(room.bavail * room.bsize))
+    fill(disk)
     // Many: they do not fit into what is left of the write-ahead log.
     for (let n = 0; n < 100; n++) add(`new-${n}.${'long-label-'.repeat(5)}x.example.com`)
     const asked = api.requests.length
@@ -153,8 +121,7 @@ it('a watch that is started on a full disk says so once, waits, and watches as s
       config,
       `watch: [example.com]\nslack: ${slack.url}\nlisten: 127.0.0.1:0\nstate: ${join(disk, 'state')}\ncertspotter: {url: '${api.url}', token: ${TOKEN}}\n`,
     )
-    const room = statfsSync(disk)
-    writeFileSync(join(disk, 'filler'), Buffer.alloc(room.bavail * room.bsize))
+    fill(disk)
     const ran = await certbell(['watch', '--config', config], {
       cwd: folder,
       timeout: 120_000,
@@ -192,8 +159,7 @@ it('a watch that waits for room on the disk ends at the first signal', async (t)
   if (small === undefined) return
   const { folder, disk } = small
   try {
-    const room = statfsSync(disk)
-    writeFileSync(join(disk, 'filler'), Buffer.alloc(room.bavail * room.bsize))
+    fill(disk)
     const ran = await certbell(['watch', 'example.com', '--state', join(disk, 'state')], {
       cwd: folder,
       with: async (child, said) => {

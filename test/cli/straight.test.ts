@@ -23,9 +23,16 @@ test('what was said past the state is known to the next process, for a directory
     { kind: 's3', bucket: 'bucket', prefix: 'other/', shown: 's3://bucket/other' },
   ]
   for (const state of states) {
-    assert.equal(saidStraightAt(state), 0)
+    assert.deepEqual(saidStraightAt(state), { said: 0, failed: 0 })
     straightMark(state).mark(T)
     assert.equal(straightMark(state).last(), T)
+    // What cannot be written is known as well, and does not count as said.
+    straightMark(state).failing?.(T + 5000)
+    assert.deepEqual(saidStraightAt(state), { said: T, failed: T + 5000 })
+    straightMark(state).mark(T + 9000)
+    assert.deepEqual(saidStraightAt(state), { said: T + 9000, failed: T + 5000 })
+    straightMark(state).failing?.(undefined)
+    assert.deepEqual(saidStraightAt(state), { said: T + 9000, failed: 0 })
   }
   assert.equal(readdirSync(folder).length, states.length)
 })

@@ -4,26 +4,58 @@ import { it } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import type { Http } from '../../src/http.ts'
 import { createBandwidth, UNLIMITED } from '../../src/sources/bandwidth.ts'
+import type { Host } from '../../src/sources/hosts.ts'
 import { createHosts } from '../../src/sources/hosts.ts'
 import { LogFailure } from '../../src/sources/log-failure.ts'
 import { createLogHttp } from '../../src/sources/log-http.ts'
 import { steppedTime } from '../support/stepped-time.ts'
 
+/** So many requests of a log that hang, and what lets them go. */
+function hang(host: Host, who: object, count: number) {
+  const letGo: (() => void)[] = []
+  const all = Promise.all(
+    Array.from({ length: count }, async () => host.run(who, FOREVER, async () => new Promise<void>((resolve) => letGo.push(resolve)))),
+  )
+  return { letGo, all, under: () => letGo.length }
+}
+const FOREVER = new AbortController().signal
+const settled = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10))
+
 it('waiting for a place ends with its signal, and the next that waits gets the place', async () => {
   const host = createHosts(systemClock)('https://one.sandbox.test/log/')
-  const forever = new AbortController()
-  const letGo: (() => void)[] = []
-  const held = Array.from({ length: 48 }, async () => host.run(forever.signal, async () => new Promise<void>((resolve) => letGo.push(resolve))))
-  await new Promise((resolve) => setTimeout(resolve, 10))
+  const log = {}
+  const { letGo, all } = hang(host, log, 42)
+  await settled()
   const impatient = new AbortController()
-  const left = host.run(impatient.signal, async () => 'sent')
-  const stays = host.run(forever.signal, async () => 'sent')
+  const left = host.run(log, impatient.signal, async () => 'sent')
+  const stays = host.run(log, FOREVER, async () => 'sent')
   impatient.abort()
   await assert.rejects(left, { name: 'AbortError' })
   letGo.shift()?.()
   assert.equal(await stays, 'sent')
   for (const done of letGo) done()
-  await Promise.all(held)
+  await all
+})
+
+it('logs that hang leave places at their host to one that does not', async () => {
+  const host = createHosts(systemClock)('https://one.sandbox.test/log/')
+  const [one, two] = [hang(host, {}, 60), hang(host, {}, 60)]
+  await settled()
+  // What all share is taken; each has what it may have in any case.
+  assert.deepEqual([one.under(), two.under()], [42, 2])
+  const well = {}
+  for (let n = 0; n < 3; n++) assert.equal(await host.run(well, FOREVER, async () => n), n)
+  const own = hang(host, well, 3)
+  await settled()
+  assert.equal(own.under(), 2)
+  one.letGo.shift()?.()
+  await settled()
+  // Who came first gets the place.
+  assert.deepEqual([one.under(), two.under(), own.under()], [42, 2, 2])
+  for (const each of [one, two, own]) {
+    const ended = each.all.then(() => true)
+    while (!(await Promise.race([ended, settled().then(() => false)]))) each.letGo.shift()?.()
+  }
 })
 
 it('a host that asked to be left alone for a minute is left alone for a minute, whatever the clock is set to', async () => {
@@ -41,7 +73,7 @@ it('a host that asked to be left alone for a minute is left alone for a minute, 
   now -= 3_600_000
   assert.equal(host.blockedUntil, now + 40_000)
   const began = now
-  await host.run(new AbortController().signal, async () => undefined)
+  await host.run(host, new AbortController().signal, async () => undefined)
   assert.equal(now, began + 40_000)
 })
 

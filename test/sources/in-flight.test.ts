@@ -5,6 +5,7 @@ import { describe, it } from 'node:test'
 import { systemClock } from '../../src/clock.ts'
 import { readLogKey } from '../../src/ct/log-key.ts'
 import type { Http } from '../../src/http.ts'
+import { NetworkError } from '../../src/http.ts'
 import { createHttp } from '../../src/http-undici.ts'
 import { makeFiller } from '../../src/sandbox/ct-filler.ts'
 import { createCtLog } from '../../src/sandbox/ct-log.ts'
@@ -13,10 +14,14 @@ import { startCtHost } from '../../src/sandbox/ct-log-server.ts'
 import { UNLIMITED } from '../../src/sources/bandwidth.ts'
 import { createHosts } from '../../src/sources/hosts.ts'
 import type { Hold, InFlight } from '../../src/sources/in-flight.ts'
-import { createInFlight, createTurns } from '../../src/sources/in-flight.ts'
+import { createInFlight } from '../../src/sources/in-flight.ts'
+import { createTurns } from '../../src/sources/turns.ts'
 import type { LogClient } from '../../src/sources/log-client.ts'
 import { entriesIn } from '../../src/sources/log-entry.ts'
+import { LogFailure } from '../../src/sources/log-failure.ts'
+import type { LogHttp } from '../../src/sources/log-http.ts'
 import { createLogHttp } from '../../src/sources/log-http.ts'
+import { steppedTime } from '../support/stepped-time.ts'
 import { readPagesHere } from '../../src/sources/read-page.ts'
 import { createRfc6962 } from '../../src/sources/rfc6962.ts'
 import { createStaticCt } from '../../src/sources/static-ct.ts'
@@ -95,19 +100,20 @@ describe('room', () => {
   })
 
   it('large ones take turns, in order, and who gives up is passed over', async () => {
-    const turn = createTurns()
+    const turns = createTurns()
     const told: string[] = []
-    const leave = await turn(never)
+    const leave = await turns.take(never)
     const stop = new AbortController()
-    const left = turn(stop.signal)
-    const then = turn(never).then((done) => {
+    const left = turns.take(stop.signal)
+    const then = turns.take(never).then((done) => {
       told.push('second')
       return done
     })
-    const last = turn(never).then((done) => {
+    const last = turns.take(never).then((done) => {
       told.push('third')
       return done
     })
+    assert.ok(turns.isAwaited())
     stop.abort()
     await assert.rejects(left, { name: 'AbortError' })
     leave()
@@ -116,8 +122,9 @@ describe('room', () => {
     assert.deepEqual(told, ['second'])
     next()
     const end = await last
+    assert.ok(!turns.isAwaited())
     end()
-    const again = await turn(never)
+    const again = await turns.take(never)
     again()
   })
 })
@@ -226,4 +233,49 @@ describe('a log', () => {
       seen.host.setFault(undefined)
       assert.equal(entriesIn(await seen.client.page(0, 256, seen.size, never)), 256)
     })
+})
+
+it('a large answer that stops in its middle ends while others wait, and takes its time while none does', async () => {
+  const clock = steppedTime()
+  const began = clock.now()
+  const inFlight = createInFlight()
+  const asked: string[] = []
+  /** Large answers: of `slow` they begin at once, and then nothing comes; others take a second. */
+  const http: Http = async ({ url, maxBytes, signal }) => {
+    const isLarge = maxBytes > 4 * MIB
+    if (!isLarge) throw new NetworkError('too-large', 'it is larger than 4 MiB', true)
+    asked.push(url)
+    const slow = url.includes('slow')
+    await clock.sleepUntil(clock.now() + (slow ? 60_000 : 1000), signal ?? never)
+    signal?.throwIfAborted()
+    if (slow) throw new NetworkError('timeout', 'no answer in 60 s', true)
+    return { status: 200, headers: {}, body: Buffer.from('whole') }
+  }
+  const wayTo = (url: string) =>
+    createLogHttp({
+      http,
+      clock,
+      url,
+      host: createHosts(clock)(url),
+      bandwidth: UNLIMITED,
+      room: inFlight.log(),
+      userAgent: 'test',
+      longestMs: 60_000,
+    })
+  const get = async (way: LogHttp): Promise<string> => {
+    try {
+      return await way.getPacked('tile', { timeoutMs: 60_000, maxBytes: 64 * MIB }, never, async ({ bytes }) => Buffer.from(bytes).toString())
+    } catch (error) {
+      return error instanceof LogFailure ? `${error.kind} after ${(clock.now() - began) / 1000} s` : String(error)
+    }
+  }
+  const [slow, well] = [wayTo('https://slow.sandbox.test/'), wayTo('https://well.sandbox.test/')]
+  const first = get(slow)
+  const second = clock.sleepUntil(began + 1000, never).then(async () => get(well))
+  const third = clock.sleepUntil(began + 10_000, never).then(async () => get(slow))
+  await clock.run(began + 80_000)
+  assert.equal(await second, 'whole')
+  assert.match(await first, /^slow after 5(?:\.\d+)? s$/)
+  assert.match(await third, /^slow after 70(?:\.\d+)? s$/, 'nobody waited for it')
+  assert.equal(asked.length, 3)
 })

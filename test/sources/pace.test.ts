@@ -21,7 +21,7 @@ async function asked(minutes: number, refuses: (at: number) => boolean, { askers
   let refused = 0
   const ask = async (): Promise<void> => {
     while (!over.signal.aborted) {
-      await host.run(over.signal, async () => {
+      await host.run(host, over.signal, async () => {
         const sentAt = clock.now()
         sent += 1
         const isRefused = refuses(sentAt - began)

@@ -213,7 +213,10 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
     place.setFault(undefined)
     assert.ok(await run.pass())
     const parts = (await run.states()).filter(({ description }) => description.includes('parted'))
-    assert.deepEqual(parts.map(({ verified: { size } }) => size).toSorted((a, b) => a - b), [512, fork.head.size])
+    assert.deepEqual(
+      parts.map(({ verified: { size } }) => size).toSorted((a, b) => a - b),
+      [512, fork.head.size],
+    )
     assert.deepEqual(run.rung().toSorted(), ids.toSorted())
     assert.deepEqual([...new Set(kinds(run))], ['root-mismatch', 'other-lineage'])
     assert.equal(run.of('certificate').find(({ id }) => id === ids[0])?.source.kind, 'log')

@@ -334,3 +334,76 @@ it('a pass looks into what comes after a place that the log does not give, too',
   assert.ok(await run.pass())
   assert.deepEqual([run.rung(), (await run.state(served))?.verified.size], [[id], served.log.head.size])
 })
+
+it('an RFC 6962 log that has no get-entry-and-proof is begun at its end all the same', async (t) => {
+  const { place, served, start } = await scene(t, 'rfc6962')
+  place.setFault(({ kind }) => (kind === 'get-entry-and-proof' ? { status: 404 } : undefined))
+  const run = await start({ start: 'end' })
+  await run.until('it is begun', async () => (await run.state(served))?.begunFrom === 300)
+  const id = ring(served.log, 'a.watched.example')
+  served.log.publish()
+  await run.caughtUp(served)
+  assert.deepEqual(run.rung(), [id])
+  assert.ok(place.count('get-proof-by-hash') > 0)
+})
+
+/** A clock that can be set forward, and does not wait for long. */
+function settable() {
+  let ahead = 0
+  const now = (): number => Date.now() + ahead
+  const clock: Clock = { now, sleepUntil: async (time, signal) => systemClock.sleepUntil(Date.now() + Math.min(time - now(), 300), signal) }
+  return { clock, forward: (ms: number) => (ahead += ms) }
+}
+
+it('what cannot be read is told within a minute or so, though its log is quiet then, and once', async (t) => {
+  const { served, start } = await scene(t, 'static-ct')
+  const { clock, forward } = settable()
+  const run = await start({ clock })
+  await run.caughtUp(served)
+  const bad = async (): Promise<void> => {
+    served.log.add(odd(Buffer.from('no certificate')))
+    served.log.publish()
+    await run.caughtUp(served)
+  }
+  await bad()
+  assert.equal(run.of('malformed').length, 1)
+  forward(10_000)
+  await bad()
+  await bad()
+  assert.equal(run.of('malformed').length, 1)
+  forward(51_000)
+  await run.until('the others are told', () => run.of('malformed').length === 2)
+  await run.restart()
+  forward(120_000)
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  assert.deepEqual(
+    run.of('malformed').map((alert) => ('count' in alert ? alert.count : 0)),
+    [1, 2],
+  )
+})
+
+it('what was read behind a large log’s end is no trouble hours later', async (t) => {
+  const { served, other, start } = await scene(t, 'static-ct')
+  const { clock, forward } = settable()
+  const run = await start({ clock, large: 200, start: 'end' })
+  await run.caughtUp(served, other)
+  const third = createCtLog({ name: 'third' })
+  grow(third, 300)
+  const place = await startCtHost()
+  t.after(async () => place.close())
+  const large = place.serve(third, { protocol: 'static-ct' })
+  run.lists = [served, other, large]
+  await run.until(
+    'all of it is read',
+    async () => (await run.states()).filter(({ description, verified }) => description.includes('third') && verified.size === 300).length === 2,
+  )
+  for (let n = 0; n < 4; n++) {
+    forward(40 * 60_000)
+    for (const { log } of [served, other, large]) log.publish({ timestamp: clock.now() })
+    for (const { log } of [served, other, large]) grow(log, 1)
+    for (const { log } of [served, other, large]) log.publish({ timestamp: clock.now() })
+    await run.caughtUp(served, other, large)
+  }
+  await new Promise((resolve) => setTimeout(resolve, 500))
+  assert.deepEqual(run.of('trouble'), [])
+})

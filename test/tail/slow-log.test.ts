@@ -42,7 +42,7 @@ async function read(
   let inSecond = 0
   const host = createHosts(clock)('https://slow.sandbox.test/')
   const answer = async <T>(signal: AbortSignal, make: () => T): Promise<T> =>
-    host.run(signal, async () => {
+    host.run(host, signal, async () => {
       asked += 1
       const at = Math.floor(clock.now() / 1000)
       inSecond = at === second ? inSecond + 1 : 1
@@ -95,7 +95,6 @@ async function read(
     only: [],
     keepEvidence: async () => [],
     report: () => undefined,
-    stateFailed: () => undefined,
   }
   const log: ListedLog = {
     id: 'id',

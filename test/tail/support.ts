@@ -141,7 +141,6 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
         events.push(event)
         if (event.kind === 'alerts') alerts.push(...event.alerts)
       },
-      stateFailed: () => undefined,
     })
     pass = async () => tail.pass(stop.signal)
     running = options.idle === true ? Promise.resolve() : tail.run(stop.signal)

@@ -28,7 +28,7 @@ export async function status(session: Session): Promise<number> {
     return 1
   }
   try {
-    const view = withStraight(await look(reader, plan.setup, now), saidStraightAt(session.config.state))
+    const view = withStraight(await look(reader, plan.setup, now), saidStraightAt(session.config.state), now)
     const added = await readAddedItems(session.config, reader)
     if (session.flags.json === true) session.out(`${safeJson(statusDocument(view, now, added))}\n`)
     else session.out(`${statusText(view, now, added).join('\n')}\n`)
@@ -38,11 +38,16 @@ export async function status(session: Session): Promise<number> {
   }
 }
 
+/** Who reads the logs tries again every 30 s, and takes the time back once it can write. Small things can be written meanwhile. */
+const TRIED_AGAIN = 90_000
+
 // What could not be written was said straight, and left its time behind. A later success says that it is over.
-function withStraight(view: Overview, saidAt: number): Overview {
-  if (saidAt <= Math.max(view.runner?.seenAt ?? 0, view.lastSuccess ?? 0)) return view
+function withStraight(view: Overview, { said, failed }: ReturnType<typeof saidStraightAt>, now: number): Overview {
+  const isFailing = failed <= now && now - failed < TRIED_AGAIN
+  const written = Math.max(view.runner?.seenAt ?? 0, view.lastSuccess ?? 0, ...view.logs.map(({ seenAt }) => seenAt ?? 0))
+  if (!isFailing && said <= written) return view
   const message = 'the state could not be written and reading stopped: see whether the disk is full, then certbell doctor'
-  return { ...view, well: false, reasons: [{ component: 'state', message, since: saidAt }, ...view.reasons] }
+  return { ...view, well: false, reasons: [{ component: 'state', message, since: Math.max(said, isFailing ? failed : 0) }, ...view.reasons] }
 }
 
 /** The overview for machines; `schema/status.schema.json` describes it. */

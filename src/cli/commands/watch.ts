@@ -45,8 +45,9 @@ export async function watch(session: Session): Promise<number> {
   let round = performance.now()
   let opened: App | undefined
   // What cannot be written cannot be read from the state either: it is known here alone.
-  let stateError: StoreError | undefined
+  const stateErrors = new Map<string, StoreError>()
   const look = async (): Promise<Overview> => {
+    const [stateError] = stateErrors.values()
     if (opened === undefined) throw stateError ?? new Error('the state is being opened')
     const view = await lookAt(opened.reader, plan.setup, world.clock.now())
     return stateError === undefined ? view : { ...view, well: false, reasons: [{ component: 'state', message: stateError.message }, ...view.reasons] }
@@ -76,7 +77,10 @@ export async function watch(session: Session): Promise<number> {
     const options: WatchOptions = {
       signal: stop.signal,
       round: () => (round = performance.now()),
-      stateFailed: (error) => (stateError = error),
+      stateFailed: (error, what) => {
+        if (error === undefined) stateErrors.delete(what ?? 'all')
+        else stateErrors.set(what ?? 'all', error)
+      },
       resting: (wait) => {
         waiting = wait
         tick()
