@@ -73,7 +73,8 @@ function lagOf({ head, position, behindSince, failing, cause, limit }: LogState,
   return {
     ms: Number.isFinite(since) ? Math.max(0, now - since) : 0,
     entries,
-    cause: failing?.kind ?? (entries > 0 ? (cause ?? 'cpu') : undefined),
+    // Not known yet: what is asked for has not come.
+    cause: failing?.kind ?? (entries > 0 ? (cause ?? 'slow') : undefined),
     limit,
   }
 }

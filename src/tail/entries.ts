@@ -1,5 +1,6 @@
 // The entries up to a head: hashed, sifted, and kept on the way.
 import type { Clock } from '../clock.ts'
+import { steadyClock } from '../clock.ts'
 import type { CompactRange } from '../ct/compact-range.ts'
 import { growTree } from '../ct/compact-range.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
@@ -65,18 +66,20 @@ export async function readEntries(
   const careful = before !== undefined
   const { ports, log, client, window, signal } = context
   const { clock, report, sift, random } = ports
+  // What was kept lately, by a clock that is set back meanwhile, would be for an hour.
+  const steady = steadyClock(clock)
   const { size, rootHash } = received.head
   const tree = growTree(rangeOf(begin.position))
   let state = begin
   let finds = emptyFinds()
   let toTell: readonly Alert[] = []
-  let keptAt = clock.now()
+  let keptAt = steady.now()
   // What the requests say of themselves, at any time.
   let failure: LogState['failing'] = begin.failing
   let dirty = false
   // ms spent in waiting for pages since the state was last kept.
   let idle = 0
-  let lookedAt = clock.now()
+  let lookedAt = steady.now()
   let provable = careful || size - begin.position.size >= FAR
   let provedAt = -Infinity
   let asked: Asked | undefined
@@ -90,8 +93,8 @@ export async function readEntries(
   const proved = async (patience: number): Promise<boolean | undefined> => {
     const begins = asked === undefined
     if (asked === undefined) {
-      if (!provable || tree.size === verified.size || tree.size >= size || clock.now() - provedAt < client.proofEvery) return undefined
-      provedAt = clock.now()
+      if (!provable || tree.size === verified.size || tree.size >= size || steady.now() - provedAt < client.proofEvery) return undefined
+      provedAt = steady.now()
       asked = askFor(tree.range(), async (range) => client.proves(range, { size, root: rootHash }, signal))
     }
     if (begins || careful) await settling(asked.answer)(clock, patience, signal)
@@ -107,7 +110,7 @@ export async function readEntries(
     return said === 'no' ? false : said === 'yes' && range.size === tree.size ? true : undefined
   }
   const causeNow = (): LagCause => {
-    const took = Math.max(1, clock.now() - keptAt)
+    const took = Math.max(1, steady.now() - keptAt)
     const lately = context.allowance.limit() !== undefined || context.host.slowed ? 'limited' : undefined
     return failure?.kind ?? lately ?? (ports.bandwidth.short ? 'bandwidth' : idle > took / 2 ? 'slow' : 'cpu')
   }
@@ -131,7 +134,7 @@ export async function readEntries(
     )
     finds = emptyFinds()
     toTell = []
-    keptAt = clock.now()
+    keptAt = steady.now()
     idle = 0
   }
   // A page that is waited for would hold back the end, too.
@@ -152,7 +155,7 @@ export async function readEntries(
     state = { ...state, malformed: { ...state.malformed, below } }
   }
   const lookAgain = async (): Promise<void> => {
-    if (shown === undefined && clock.now() - lookedAt >= HEAD_AGAIN) {
+    if (shown === undefined && steady.now() - lookedAt >= HEAD_AGAIN) {
       const ask = async (): Promise<void> => {
         newest = await client.head(whileReading)
       }
@@ -160,7 +163,7 @@ export async function readEntries(
       shown = ask()
         .catch(() => undefined)
         .finally(() => {
-          lookedAt = clock.now()
+          lookedAt = steady.now()
           shown = undefined
         })
     }
@@ -202,20 +205,20 @@ export async function readEntries(
     reading: for (;;) {
       const next = pages.next()
       const settled = settling(next)
-      const asked = clock.now()
-      for (let waiting = asked; !(await settled(clock, PATIENT_FOR, signal)); waiting = clock.now()) {
-        idle += clock.now() - waiting
+      const asked = steady.now()
+      for (let waiting = asked; !(await settled(clock, PATIENT_FOR, signal)); waiting = steady.now()) {
+        idle += steady.now() - waiting
         await lookAgain()
         if (foundBeyond !== undefined) await keepBeyond(foundBeyond)
         const found = finds.sightings.length + finds.malformed.length + toTell.length > 0
-        const kept = clock.now() - keptAt
+        const kept = steady.now() - keptAt
         const changed = dirty || tree.size > state.position.size || (idle >= KEEP_EVERY && causeNow() !== state.cause)
         if (!found && !(changed && kept >= KEEP_EVERY) && kept < KEEP_WAITING_EVERY) continue
         const isProved = await proved(PATIENT_FOR)
         if (isProved === false) break reading
         await flush(isProved)
       }
-      idle += Math.min(PATIENT_FOR, clock.now() - asked)
+      idle += Math.min(PATIENT_FOR, steady.now() - asked)
       const { value: page } = await next
       if (page === undefined) break
       const now = new Date(clock.now())
@@ -239,7 +242,7 @@ export async function readEntries(
         toTell = [...toTell, ...judged.alerts]
       }
       if (tree.size >= size) break
-      const waited = clock.now() - keptAt
+      const waited = steady.now() - keptAt
       const due = waited >= KEEP_EVERY || (finds.sightings.length + finds.malformed.length > 0 && waited >= KEEP_FINDS_EVERY)
       if (!due && !careful) continue
       const isProved = await proved(careful ? ports.longestMs : PATIENT_FOR)

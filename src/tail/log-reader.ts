@@ -1,4 +1,5 @@
 // One log, turn by turn: its head, whether it may say that, and everything up to it.
+import { steadyClock } from '../clock.ts'
 import type { CompactRange } from '../ct/compact-range.ts'
 import { EMPTY_RANGE, rootOf } from '../ct/compact-range.ts'
 import type { ReceivedHead, TreeRoot } from '../sources/log-client.ts'
@@ -48,6 +49,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
   let refusals = 0
   // It continues what was verified by the log's own proof, and its entries do not make it.
   let isSpoiled = false
+  const steady = steadyClock(clock)
   let readAgainAt = 0
   // What was told of a log that was never begun, which nothing is kept of.
   let unbegun = emptyState(log)
@@ -91,7 +93,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
     const proof = async (): Promise<boolean | undefined> => continues(client, rangeOf(begun.verified), treeOf(received), signal)
     // After one that came to nothing, reading all of it twice for each new head would be a burden on both sides.
     if (refusals > 0 || begun.stray !== undefined) {
-      const early = now < readAgainAt
+      const early = steady.now() < readAgainAt
       const goesOn = early && (isSpoiled || about === refused) ? undefined : await proof()
       if (goesOn === false || (goesOn === undefined && early)) {
         await lookInto(begun, received, alerts)
@@ -115,7 +117,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
     isSpoiled = (await proof()) === true
     // Entries that were spoiled on their way may be mended at any time, and few of them cost little.
     const longest = isSpoiled && received.head.size - begun.verified.size <= FEW ? SOON : LONGEST_WAIT
-    readAgainAt = clock.now() + Math.min(longest, FIRST_WAIT * 2 ** Math.min(20, refusals))
+    readAgainAt = steady.now() + Math.min(longest, FIRST_WAIT * 2 ** Math.min(20, refusals))
     const after = context.state()
     if (after !== undefined) await lookInto(after, received, [])
     return isSpoiled ? 'broken' : 'parted'

@@ -27,11 +27,11 @@ export async function readTo(context: LogContext, begin: LogState, received: Rec
   for (;;) {
     const read = await readEntries(context, state, received, first)
     if (read.root.equals(Buffer.from(head.rootHash))) {
-      const { failing: _f, behindSince: _b, cause: _c, stray: _s, unshown: _u, scouted: _l, ...well } = read.state
+      const { failing: _f, behindSince: _b, cause, stray: _s, unshown: _u, scouted: _l, ...well } = read.state
       const verified = storedRange(read.range)
       const recent = keepHeads(well.recent, storedHead(received))
       const kept = await context.keep(
-        { ...well, position: verified, verified, recent },
+        { ...well, position: verified, verified, recent, ...stillBehind(well.head, verified.size, cause) },
         { sightings: read.finds.sightings.map(asVerified), malformed: read.finds.malformed, alerts: read.alerts },
       )
       report({ kind: 'log-read', log: log.description, entries: kept.verified.size - begin.verified.size, verified: kept.verified.size })
@@ -68,6 +68,12 @@ export async function readTo(context: LogContext, begin: LogState, received: Rec
     )
     return false
   }
+}
+
+// A newer head that came meanwhile is not reached: for the reason that it took so long.
+function stillBehind(head: LogState['head'], verified: number, cause: LogState['cause']): Pick<LogState, 'behindSince' | 'cause'> {
+  if (head === undefined || head.size <= verified) return {}
+  return { behindSince: head.seenAt, ...(cause !== undefined && { cause }) }
 }
 
 // Where the two readings are not the same: an entry that changes is no entry.

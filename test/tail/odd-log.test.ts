@@ -407,3 +407,21 @@ it('what was read behind a large log’s end is no trouble hours later', async (
   await new Promise((resolve) => setTimeout(resolve, 500))
   assert.deepEqual(run.of('trouble'), [])
 })
+
+it('a log that takes its time is not said to be slow for want of processor', async (t) => {
+  const { place, served, start } = await scene(t, 'rfc6962')
+  // Ten times as fast, so that a newer head is seen before what is read is there.
+  const began = Date.now()
+  const now = (): number => began + (Date.now() - began) * 10
+  const clock: Clock = { now, sleepUntil: async (time, signal) => systemClock.sleepUntil(Date.now() + Math.max(0, time - now()) / 10, signal) }
+  place.setFault(({ log }) => (log === 'odd' ? { slow: 900 } : undefined))
+  const run = await start({ clock, longestMs: 60_000, interval: 1000 })
+  const causes = new Set<string | undefined>()
+  for (let n = 0; n < 80; n++) {
+    served.log.addMany(3, FILLER)
+    served.log.publish()
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    for (const { log, cause, lagEntries } of logOverviews(await run.states(), now())) if (log.includes('odd') && lagEntries > 0) causes.add(cause)
+  }
+  assert.deepEqual([...causes], ['slow'])
+})
