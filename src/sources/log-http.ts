@@ -109,16 +109,18 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
         const limits = { timeoutMs: Math.min(timeoutMs, longestMs), maxBytes }
         const { admit, scratch } = hold ?? {}
         const into = { packed: hold !== undefined, ...(admit !== undefined && { admit }), ...(scratch !== undefined && { scratch }) }
-        const [hurry, over] = [new AbortController(), new AbortController()]
-        if (hold?.isAwaited !== undefined) void hurrying(hold, fair, sentAt, hurry, over.signal)
-        const asked = { method: 'GET', url: url + path, headers, ...limits, signal: AbortSignal.any([signal, hurry.signal]), once, ...into } as const
-        const response = await http(asked)
+        // Nearly all are usual ones, which nobody waits for.
+        const hurry = hold?.isAwaited === undefined ? undefined : new AbortController()
+        const over = new AbortController()
+        if (hold !== undefined && hurry !== undefined) void hurrying(hold, fair, sentAt, hurry, over.signal)
+        const until = hurry === undefined ? signal : AbortSignal.any([signal, hurry.signal])
+        const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal: until, once, ...into })
           .finally(() => over.abort())
           .catch((error: unknown) => {
             // What was cut off, came too late or is too large was sent all the same.
             paid(error instanceof NetworkError ? error.received : 0)
             signal.throwIfAborted()
-            if (hurry.signal.aborted) {
+            if (hurry?.signal.aborted === true) {
               heard('slow')
               throw new LogFailure('slow', 'its answer of more than 4 MiB does not come to its end, and other logs wait for theirs')
             }

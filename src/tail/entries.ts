@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts'
 import { steadyClock } from '../clock.ts'
 import type { CompactRange } from '../ct/compact-range.ts'
 import { growTree } from '../ct/compact-range.ts'
+import { HASH_SIZE } from '../ct/merkle.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
 import type { Received } from '../sources/log-entry.ts'
 import { LogFailure } from '../sources/log-failure.ts'
@@ -29,7 +30,6 @@ const HEAD_AGAIN = 6000
 const HEAD_AGAIN_AFTER = 3
 /** With more entries to come, what was read is proved on the way where a log shows how. */
 const FAR = 2048
-const TILE = 256
 /** Of what was read once more: for evidence. */
 const MOST_HELD = 4 * 1024 * 1024
 const MOST_ANSWERS = 4
@@ -84,8 +84,7 @@ export async function readEntries(
   let provedAt = -Infinity
   let asked: Asked | undefined
   let verified: CompactRange = rangeOf(begin.verified)
-  let hashes: Buffer[] = []
-  let hashesFrom = begin.position.size
+  const hashes = createHashes(begin.position.size)
   const malformed = new Set(before?.malformed)
   let held: Received[] = []
 
@@ -118,10 +117,7 @@ export async function readEntries(
     dirty = false
     const cause = causeNow()
     const { failing: _, ...rest } = state
-    if (isProved) {
-      hashes = []
-      hashesFrom = tree.size
-    }
+    if (isProved) hashes.beginAt(tree.size)
     state = await context.keep(
       {
         ...rest,
@@ -223,8 +219,7 @@ export async function readEntries(
       if (page === undefined) break
       const now = new Date(clock.now())
       tree.appendLeaves(page.hashes)
-      // A copy: the page's own are in one piece of memory with all that it keeps.
-      if (hashes.length * TILE <= MOST_HASHES) hashes.push(Buffer.from(page.hashes))
+      hashes.add(page.hashes)
       held = holding(held, page.received)
       addFinds(finds, page, (entry) => {
         const sifted = sift(log, entry, now)
@@ -263,9 +258,37 @@ export async function readEntries(
     root: tree.root(),
     finds,
     alerts: toTell,
-    hashes: { from: hashesFrom, bytes: Buffer.concat(hashes) },
+    hashes: hashes.kept(),
     malformed: [...malformed],
     held,
+  }
+}
+
+// Leaf hashes in memory of their own, since those of a page hold on to all of it; and in one piece, since thousands of small ones are the collector's.
+function createHashes(begin: number): {
+  add(bytes: Uint8Array): void
+  beginAt(index: number): void
+  kept(): ReadEntries['hashes']
+} {
+  let from = begin
+  let length = 0
+  let isFull = false
+  let bytes = Buffer.alloc(0)
+  return {
+    add: (more) => {
+      // Without gaps.
+      isFull ||= length + more.length > MOST_HASHES * HASH_SIZE
+      if (isFull) return
+      if (length + more.length > bytes.length) bytes = Buffer.concat([bytes.subarray(0, length)], Math.max(length + more.length, 2 * length))
+      bytes.set(more, length)
+      length += more.length
+    },
+    beginAt: (index) => {
+      from = index
+      length = 0
+      isFull = false
+    },
+    kept: () => ({ from, bytes: bytes.subarray(0, length) }),
   }
 }
 
