@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts'
 import type { Notifier } from './notifiers/notifier.ts'
 import { hasMore } from './stores/control.ts'
 import type { Wait } from './stores/store.ts'
-import { StoreError } from './watch/errors.ts'
+import { retryAfter, STATE_RETRY, StoreError } from './watch/errors.ts'
 
 /** What a pass came to: `failed` if something failed, or waits because it failed. */
 export interface PassResult {
@@ -24,9 +24,6 @@ const HOPELESS = 5
 const REVIEW_EVERY = 60_000
 /** After a start, names that are late get so long to be looked at before a review tells of them. */
 const CATCHING_UP = 5 * 60_000
-/** After a state that could not be written. */
-const STATE_RETRY = 30_000
-const BUSY_RETRY = 2000
 
 /** Everything that is due now, once. Throws StoreError and OwnerError, when nothing of it goes on any more. */
 export async function runPass(app: App, clock: Clock, given: PassOptions): Promise<PassResult> {
@@ -267,7 +264,7 @@ async function patient<T>(
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     stateFailed?.(error)
-    await clock.sleepUntil(clock.now() + (error.code === 'busy' ? BUSY_RETRY : STATE_RETRY), signal)
+    await clock.sleepUntil(clock.now() + retryAfter(error), signal)
     return undefined
   }
 }

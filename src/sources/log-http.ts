@@ -8,6 +8,7 @@ import { span } from '../watch/words.ts'
 import type { Bandwidth } from './bandwidth.ts'
 import type { Host } from './hosts.ts'
 import { leftAlone } from './hosts.ts'
+import { createHurry } from './hurry.ts'
 import type { Hold, LogRoom } from './in-flight.ts'
 import { createInFlight } from './in-flight.ts'
 import type { LogTrouble } from './log-failure.ts'
@@ -62,7 +63,6 @@ const USUAL = 4 * 1024 * 1024
 /** A large answer, while others wait for it: so many times what its first 4 MiB took, and at least so long (ms). */
 const FAIR = 4
 const LEAST_FAIR = 5000
-const LOOK = 500
 /** Paths that are remembered for that. A log that answers them all too large decides how many there are. */
 const MOST_LARGE = 256
 
@@ -81,16 +81,9 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
     heard = () => undefined,
   } = options
   const me = {}
-  // Paths whose answers are large, and how long (ms) it took to find out.
+  // Paths whose answers are large, and how long (ms) one may take while others wait: no longer than at the pace of its beginning, and a little.
   const large = new Map<string, number>()
   const largeTurns = createTurns()
-  // While others wait for it, a large answer may take no longer than it takes at the pace of its beginning, and a little.
-  const hurrying = async (hold: Hold, fair: number, from: number, hurry: AbortController, over: AbortSignal): Promise<void> => {
-    while (!over.aborted) {
-      await clock.sleepUntil(clock.now() + LOOK, over)
-      if (!over.aborted && hold.isAwaited?.() === true && clock.now() - from >= fair) hurry.abort()
-    }
-  }
   const ask = async (path: string, { timeoutMs, maxBytes }: LogLimits, signal: AbortSignal, hold?: Hold, fair = Infinity): Promise<HttpResponse> =>
     host.run(
       me,
@@ -110,12 +103,10 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
         const { admit, scratch } = hold ?? {}
         const into = { packed: hold !== undefined, ...(admit !== undefined && { admit }), ...(scratch !== undefined && { scratch }) }
         // Nearly all are usual ones, which nobody waits for.
-        const hurry = hold?.isAwaited === undefined ? undefined : new AbortController()
-        const over = new AbortController()
-        if (hold !== undefined && hurry !== undefined) void hurrying(hold, fair, sentAt, hurry, over.signal)
+        const hurry = hold?.isAwaited === undefined ? undefined : createHurry(clock, fair, hold.isAwaited)
         const until = hurry === undefined ? signal : AbortSignal.any([signal, hurry.signal])
         const response = await http({ method: 'GET', url: url + path, headers, ...limits, signal: until, once, ...into })
-          .finally(() => over.abort())
+          .finally(() => hurry?.end())
           .catch((error: unknown) => {
             // What was cut off, came too late or is too large was sent all the same.
             paid(error instanceof NetworkError ? error.received : 0)

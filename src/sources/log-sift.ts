@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto'
 import { ParseError } from '../ct/errors.ts'
 import { issuanceId } from '../ct/tbs.ts'
 import type { Certificate } from '../ct/certificate.ts'
+import { boundedSighting } from '../watch/bounds.ts'
 import type { MalformedLogEntry } from '../watch/alert.ts'
 import type { EntryMatch } from '../watch/entry.ts'
+import { faultOfOurs } from '../watch/errors.ts'
 import { readEntry } from '../watch/entry.ts'
 import type { Issuance, LogSource, Remark, Sighting } from '../watch/issuance.ts'
 import type { Matcher } from '../watch/match.ts'
@@ -34,11 +36,7 @@ export function createSift(matcher: Matcher): Sift {
       return judge(log, entry, now, malformed)
     } catch (error) {
       // A fault of ours that one entry brings out must not end the reading of all logs, for ever: it would come again after each restart.
-      return {
-        malformed: malformed(
-          `Certbell failed at it (${error instanceof Error ? error.name : 'unknown'}), which is a fault of Certbell's: please report it`,
-        ),
-      }
+      return { malformed: malformed(faultOfOurs(error)) }
     }
   }
 }
@@ -82,7 +80,7 @@ function createJudge(matcher: Matcher): Judge {
       ...(loggedAt !== undefined && { loggedAt }),
       remarks,
     }
-    return { sighting, ...(read.malformed !== undefined && { malformed: malformed(read.malformed) }) }
+    return { sighting: boundedSighting(sighting), ...(read.malformed !== undefined && { malformed: malformed(read.malformed) }) }
   }
 }
 

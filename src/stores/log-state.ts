@@ -66,7 +66,8 @@ export interface LogState {
     readonly count: number
     readonly entries: readonly MalformedLogEntry[]
     readonly below: number
-    /** The newest of all of them: index and leaf hash. */ readonly seen?: readonly string[]
+    /** The newest of all of them: index and leaf hash. */
+    readonly seen?: readonly string[]
   }
 }
 

@@ -1,9 +1,7 @@
 // The entries up to a head: hashed, sifted, and kept on the way.
-import type { Clock } from '../clock.ts'
 import { steadyClock } from '../clock.ts'
 import type { CompactRange } from '../ct/compact-range.ts'
 import { growTree } from '../ct/compact-range.ts'
-import { HASH_SIZE } from '../ct/merkle.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
 import type { Received } from '../sources/log-entry.ts'
 import { LogFailure } from '../sources/log-failure.ts'
@@ -15,6 +13,9 @@ import type { LagCause } from '../watch/lag.ts'
 import { grouped } from '../watch/words.ts'
 import { isHole, lookBeyond } from './beyond.ts'
 import type { LogContext } from './context.ts'
+import type { LeafHashes } from './leaf-hashes.ts'
+import { createLeafHashes } from './leaf-hashes.ts'
+import { settling } from './settling.ts'
 import type { Finds } from './state.ts'
 import { addFinds, asVerified, emptyFinds, failingAfter, storedHead } from './state.ts'
 
@@ -33,7 +34,6 @@ const FAR = 2048
 /** Of what was read once more: for evidence. */
 const MOST_HELD = 4 * 1024 * 1024
 const MOST_ANSWERS = 4
-const MOST_HASHES = 65_536
 const MOST_MALFORMED = 10_000
 
 /** What reading up to a head came to. `finds` and `alerts` are not kept yet: they go with the verdict on `root`. */
@@ -44,8 +44,8 @@ export interface ReadEntries {
   readonly root: Buffer
   readonly finds: Finds
   readonly alerts: readonly Alert[]
-  /** Leaf hashes, as many as are kept, and the index of the first. */
-  readonly hashes: { readonly from: number; readonly bytes: Buffer }
+  /** As many as are kept. */
+  readonly hashes: LeafHashes
   /** Entries that could not be read, by index, as many as are kept: what was told of them already is in none of the finds. */
   readonly malformed: readonly number[]
   /** Answers in which there is something wrong, as many as are kept. */
@@ -84,7 +84,7 @@ export async function readEntries(
   let provedAt = -Infinity
   let asked: Asked | undefined
   let verified: CompactRange = rangeOf(begin.verified)
-  const hashes = createHashes(begin.position.size)
+  const hashes = createLeafHashes(begin.position.size)
   const malformed = new Set(before?.malformed)
   let held: Received[] = []
 
@@ -264,34 +264,6 @@ export async function readEntries(
   }
 }
 
-// Leaf hashes in memory of their own, since those of a page hold on to all of it; and in one piece, since thousands of small ones are the collector's.
-function createHashes(begin: number): {
-  add(bytes: Uint8Array): void
-  beginAt(index: number): void
-  kept(): ReadEntries['hashes']
-} {
-  let from = begin
-  let length = 0
-  let isFull = false
-  let bytes = Buffer.alloc(0)
-  return {
-    add: (more) => {
-      // Without gaps.
-      isFull ||= length + more.length > MOST_HASHES * HASH_SIZE
-      if (isFull) return
-      if (length + more.length > bytes.length) bytes = Buffer.concat([bytes.subarray(0, length)], Math.max(length + more.length, 2 * length))
-      bytes.set(more, length)
-      length += more.length
-    },
-    beginAt: (index) => {
-      from = index
-      length = 0
-      isFull = false
-    },
-    kept: () => ({ from, bytes: bytes.subarray(0, length) }),
-  }
-}
-
 interface Asked {
   readonly range: CompactRange
   /** Never rejects. */
@@ -323,29 +295,4 @@ function holding(held: Received[], more: readonly Received[] = []): Received[] {
     return each
   })
   return taken.length === 0 ? held : [...held, ...taken]
-}
-
-// Whether a promise settles within so many ms; to be asked any number of times. It holds on to the promise once: what is waited for by each question would
-// be let go only when it settles, which may take days.
-function settling(promise: Promise<unknown>): (clock: Clock, ms: number, signal: AbortSignal) => Promise<boolean> {
-  let isSettled = false
-  let wake = (): void => undefined
-  const settle = (): void => {
-    isSettled = true
-    wake()
-  }
-  promise.then(settle, settle)
-  return async (clock, ms, signal) => {
-    if (isSettled) return true
-    const over = new AbortController()
-    wake = () => over.abort()
-    const aborted = (): void => over.abort()
-    signal.addEventListener('abort', aborted)
-    try {
-      if (!signal.aborted) await clock.sleepUntil(clock.now() + ms, over.signal)
-    } finally {
-      signal.removeEventListener('abort', aborted)
-    }
-    return isSettled || signal.aborted
-  }
 }

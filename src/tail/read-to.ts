@@ -1,5 +1,4 @@
 // Up to a head, and whether its entries make the tree that it signed.
-import { HASH_SIZE } from '../ct/merkle.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
 import type { LogState } from '../stores/log-state.ts'
 import { storedRange } from '../stores/log-state.ts'
@@ -7,6 +6,7 @@ import { grouped } from '../watch/words.ts'
 import type { LogContext } from './context.ts'
 import type { ReadEntries } from './entries.ts'
 import { readEntries } from './entries.ts'
+import { differing } from './leaf-hashes.ts'
 import { keepHeads } from './lineage.ts'
 import type { Finds } from './state.ts'
 import { asVerified, emptyFinds, storedHead } from './state.ts'
@@ -50,6 +50,7 @@ export async function readTo(context: LogContext, begin: LogState, received: Rec
     const kind = 'root-mismatch'
     const about = `${head.size}/${Buffer.from(head.rootHash).toString('base64').slice(0, 12)}`
     const message = `its entries, read twice, do not make the tree of ${grouped(head.size)} entries that it signed. ${grouped(state.verified.size)} entries are verified and stay so; reading goes on when a head continues them. Matches among the others ring, marked as not verified`
+    const differed = differing(first.hashes, read.hashes, MOST_INDICES)
     const judged = await context.tell(
       state,
       [{ kind, about, message }],
@@ -58,7 +59,8 @@ export async function readTo(context: LogContext, begin: LogState, received: Rec
         verified_head: state.recent.at(-1),
         verified: state.verified,
         computed: { size: read.range.size, root: read.root.toString('base64') },
-        ...differing(first, read),
+        // An entry that changes is no entry.
+        ...(differed !== undefined && { entries_that_differed: differed }),
       },
       read.held,
     )
@@ -74,18 +76,4 @@ export async function readTo(context: LogContext, begin: LogState, received: Rec
 function stillBehind(head: LogState['head'], verified: number, cause: LogState['cause']): Pick<LogState, 'behindSince' | 'cause'> {
   if (head === undefined || head.size <= verified) return {}
   return { behindSince: head.seenAt, ...(cause !== undefined && { cause }) }
-}
-
-// Where the two readings are not the same: an entry that changes is no entry.
-function differing(first: ReadEntries, second: ReadEntries): { readonly entries_that_differed?: readonly number[] } {
-  const indices: number[] = []
-  const hashOf = ({ hashes: { from, bytes } }: ReadEntries, index: number): Buffer =>
-    bytes.subarray((index - from) * HASH_SIZE, (index - from + 1) * HASH_SIZE)
-  const endOf = ({ hashes: { from, bytes } }: ReadEntries): number => from + bytes.length / HASH_SIZE
-  const start = Math.max(first.hashes.from, second.hashes.from)
-  const end = Math.min(endOf(first), endOf(second))
-  if (start >= end) return {}
-  for (let index = start; index < end && indices.length < MOST_INDICES; index++)
-    if (!hashOf(first, index).equals(hashOf(second, index))) indices.push(index)
-  return { entries_that_differed: indices }
 }

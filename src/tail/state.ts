@@ -8,7 +8,6 @@ import type { LogFailure } from '../sources/log-failure.ts'
 import type { LogState, StoredHead } from '../stores/log-state.ts'
 import { storedRange } from '../stores/log-state.ts'
 import type { MalformedLogEntry } from '../watch/alert.ts'
-import { boundedSighting } from '../watch/bounds.ts'
 import type { Sighting } from '../watch/issuance.ts'
 
 /** What was found and is not kept yet. */
@@ -26,7 +25,7 @@ export function emptyFinds(): Finds {
 export function addFinds(finds: Finds, { kept }: Pick<LogPage, 'kept'>, sift: (entry: LogEntry) => Sifted | undefined): void {
   for (const entry of kept) {
     const sifted = sift(entry)
-    if (sifted?.sighting !== undefined) finds.sightings.push(boundedSighting(sifted.sighting))
+    if (sifted?.sighting !== undefined) finds.sightings.push(sifted.sighting)
     if (sifted?.malformed !== undefined) finds.malformed.push(sifted.malformed)
   }
 }

@@ -8,7 +8,7 @@ import type { LogState } from '../stores/log-state.ts'
 import { BEHIND, rebaseLog } from '../stores/log-state.ts'
 import { FencedError } from '../stores/store.ts'
 import { NO_FINDS } from '../stores/tail.ts'
-import { StoreError } from '../watch/errors.ts'
+import { retryAfter, StoreError } from '../watch/errors.ts'
 import { readBehind } from './behind.ts'
 import { failureOf } from './failure-of.ts'
 import { firstListed } from './first-listed.ts'
@@ -37,8 +37,6 @@ export interface Tail {
 const LEASE = 60_000
 const RENEW = 15_000
 const LOOK = 2000
-const STATE_RETRY = 30_000
-const BUSY_RETRY = 2000
 /** Small things can be kept on a disk where large ones cannot: what was read for so long can be kept as well. */
 const WELL_AGAIN = 10_000
 /** Whatever a list has to say is mostly there by then, and is waited for. */
@@ -118,6 +116,11 @@ export function createTail(given: TailPorts): Tail {
     }
   }
 
+  const review = async (states: ReadonlyMap<string, LogState>, now: number): Promise<void> => {
+    const alerts = await store.review(troublesOf(states, lists, now), (trouble) => goneOf(trouble, states, lists), now)
+    ports.report({ kind: 'alerts', alerts })
+  }
+
   const reading = async (signal: AbortSignal, well: () => Promise<void>): Promise<void> => {
     const states = await load()
     const stop = new AbortController()
@@ -185,10 +188,7 @@ export function createTail(given: TailPorts): Tail {
         }
         if (now - reviewedAt >= RENEW || now < reviewedAt) {
           reviewedAt = now
-          ports.report({
-            kind: 'alerts',
-            alerts: await store.review(troublesOf(states, lists, now), (trouble) => goneOf(trouble, states, lists), now),
-          })
+          await review(states, now)
         }
         await well()
         if (hasChanged) continue
@@ -227,8 +227,7 @@ export function createTail(given: TailPorts): Tail {
         }
       }),
     )
-    const end = clock.now()
-    ports.report({ kind: 'alerts', alerts: await store.review(troublesOf(states, lists, end), (trouble) => goneOf(trouble, states, lists), end) })
+    await review(states, clock.now())
     return went.every(Boolean)
   }
 
@@ -277,7 +276,7 @@ export function createTail(given: TailPorts): Tail {
           if (!(error instanceof StoreError)) throw error
           hasFailed = true
           await hear.stateFailed?.(error)
-          await clock.sleepUntil(clock.now() + (error.code === 'busy' ? BUSY_RETRY : STATE_RETRY), signal)
+          await clock.sleepUntil(clock.now() + retryAfter(error), signal)
         }
       }
       await store.release().catch(() => undefined)

@@ -11,6 +11,11 @@ import { startSlack } from '../../src/sandbox/slack.ts'
 import { fill, smallDisk } from '../support/small-disk.ts'
 import { certbell, TOKEN, until, WEBHOOK_PATH } from '../support/run.ts'
 
+/** One name, looked at every second. */
+function settings(slack: string, disk: string, api: string): string {
+  return `watch: [example.com]\nslack: ${slack}\nstate: ${join(disk, 'state')}\ncertspotter: {url: '${api}', token: ${TOKEN}, interval: 1s, quota: {full: 100000, single: 100000}}\n`
+}
+
 it('a full disk is said straight to each sink, once, and costs nothing when there is room again', async (t) => {
   const small = smallDisk(t)
   if (small === undefined) return
@@ -22,10 +27,7 @@ it('a full disk is said straight to each sink, once, and costs nothing when ther
     const add = (name: string): void => api.add(makeIssuance({ id: ids(), names: [name], notBefore: new Date() }))
     add('first.example.com')
     const config = join(folder, 'certbell.yaml')
-    writeFileSync(
-      config,
-      `watch: [example.com]\nslack: ${slack.url}\nstate: ${join(disk, 'state')}\ncertspotter: {url: '${api.url}', token: ${TOKEN}, interval: 1s, quota: {full: 100000, single: 100000}}\n`,
-    )
+    writeFileSync(config, settings(slack.url, disk, api.url))
     const poll = async (): Promise<number | null> => (await certbell(['poll', '--config', config], { cwd: folder })).code
     assert.equal(await poll(), 0)
     const before = slack.messages.length
@@ -187,10 +189,7 @@ for (const killed of [false, true]) {
       const ids = createIds()
       const config = join(folder, 'certbell.yaml')
       const log = join(disk, 'state', 'certbell.db-wal')
-      writeFileSync(
-        config,
-        `watch: [example.com]\nslack: ${slack.url}\nstate: ${join(disk, 'state')}\ncertspotter: {url: '${api.url}', token: ${TOKEN}, interval: 1s, quota: {full: 100000, single: 100000}}\n`,
-      )
+      writeFileSync(config, settings(slack.url, disk, api.url))
       let added = 0
       const add = (count: number): void => {
         for (const end = added + count; added < end; added++)

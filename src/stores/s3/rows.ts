@@ -1,4 +1,6 @@
 // The rows of the two tables: lists rather than objects, since every name of a key would be in each segment.
+import type { ListCounts } from '../list-counts.ts'
+import { listCounts, withListCounts } from '../list-counts.ts'
 import { createHash } from 'node:crypto'
 import type { Alert } from '../../watch/alert.ts'
 import type { CertRecord } from '../store.ts'
@@ -18,7 +20,7 @@ export type IssuanceRow = readonly [
   sourceId: string,
   rang: number,
   /** How many names and addresses there were, where some are left out; rows that are whole have none. */
-  counts?: readonly [names: number | null, ips: number | null],
+  counts?: ListCounts,
 ]
 
 /** An alert, when it was made (ms), and the sinks it is for. */
@@ -49,20 +51,19 @@ export function alertKey({ kind, id }: Alert): Buffer {
 
 /** The row of an issuance. */
 export function issuanceRow(seq: number, record: CertRecord): IssuanceRow {
-  const { id, names, ipAddresses, namesCount, ipAddressesCount, issuer, notBefore, notAfter, seenAt, source, rang } = record
+  const { id, names, ipAddresses, issuer, notBefore, notAfter, seenAt, source, rang } = record
   const row = [seq, id, names, ipAddresses, issuer ?? null, notBefore, notAfter, seenAt, source.kind, source.id, rang ? 1 : 0] as const
-  return namesCount === undefined && ipAddressesCount === undefined ? row : [...row, [namesCount ?? null, ipAddressesCount ?? null]]
+  const counts = listCounts(record)
+  return counts === undefined ? row : [...row, counts]
 }
 
 /** The issuance of a row. */
 export function certRecord([, id, names, ipAddresses, issuer, notBefore, notAfter, seenAt, kind, sourceId, rang, counts]: IssuanceRow): CertRecord {
-  const [namesCount = null, ipAddressesCount = null] = counts ?? []
   return {
     id,
     names,
     ipAddresses,
-    ...(namesCount !== null && { namesCount }),
-    ...(ipAddressesCount !== null && { ipAddressesCount }),
+    ...withListCounts(counts),
     ...(issuer !== null && { issuer }),
     notBefore,
     notAfter,

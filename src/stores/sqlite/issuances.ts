@@ -1,4 +1,5 @@
 // The issuances known: the one part of the state that grows large, and the one path of the store that is hot. Bare prepared statements.
+import { listCounts } from '../list-counts.ts'
 import type { DatabaseSync } from 'node:sqlite'
 import type { CertRecord } from '../store.ts'
 import { createDistinctCounter } from '../distinct.ts'
@@ -64,14 +65,13 @@ export function createIssuances(database: DatabaseSync): Issuances {
     add: (issuances, last, bulk) => {
       let seq = last
       for (const record of issuances) {
-        const { id, names, ipAddresses, namesCount, ipAddressesCount, issuer, notBefore, notAfter, seenAt, source, rang } = record
+        const { id, names, ipAddresses, issuer, notBefore, notAfter, seenAt, source, rang } = record
         const tbs = Buffer.from(id, 'hex')
         if (bulk) maybe.add(first52(id))
         else if (remember.run(tbs).changes === 0) continue
         seq += 1
         const ips = ipAddresses.length > 0 ? JSON.stringify(ipAddresses) : null
-        const counts =
-          namesCount === undefined && ipAddressesCount === undefined ? null : JSON.stringify([namesCount ?? null, ipAddressesCount ?? null])
+        const counts = listCounts(record)
         insert.run(
           seq,
           tbs,
@@ -83,7 +83,7 @@ export function createIssuances(database: DatabaseSync): Issuances {
           seenAt,
           `${source.kind} ${source.id}`,
           rang ? 1 : 0,
-          counts,
+          counts === undefined ? null : JSON.stringify(counts),
         )
       }
       if (bulk) seen = seq

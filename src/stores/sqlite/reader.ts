@@ -1,4 +1,6 @@
 // The read-only side of the SQLite state: what status, certs, alerts and the web see. In WAL mode it waits for no writer.
+import type { ListCounts } from '../list-counts.ts'
+import { withListCounts } from '../list-counts.ts'
 import type { DatabaseSync } from 'node:sqlite'
 import type { Alert } from '../../watch/alert.ts'
 import type { Reader } from '../backend.ts'
@@ -97,15 +99,13 @@ function deliveriesOf(database: DatabaseSync, seq: number): AlertRecord['deliver
 }
 
 function certRecord(row: IssuanceRow): CertRecord {
-  const [namesCount, ipAddressesCount] = (typeof row.counts === 'string' ? JSON.parse(row.counts) : [null, null]) as readonly (number | null)[]
   // The id is the API's own and opaque: it may have blanks.
   const blank = row.source.indexOf(' ')
   return {
     id: Buffer.from(row.tbs).toString('hex'),
     names: JSON.parse(row.names) as string[],
     ipAddresses: row.ips === null ? [] : (JSON.parse(row.ips) as string[]),
-    ...(typeof namesCount === 'number' && { namesCount }),
-    ...(typeof ipAddressesCount === 'number' && { ipAddressesCount }),
+    ...withListCounts(typeof row.counts === 'string' ? (JSON.parse(row.counts) as ListCounts) : undefined),
     ...(row.issuer !== null && { issuer: row.issuer }),
     notBefore: row.not_before,
     notAfter: row.not_after,
