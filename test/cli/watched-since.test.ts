@@ -50,7 +50,7 @@ it('check and status say it, in words and in JSON, and what covers what was befo
   for (const command of ['check', 'status'] as const)
     assert.match(
       (await run(command)).out,
-      /example\.net is looked for in the logs since \d\d:\d\d; the Cert Spotter API covers what they held before$/m,
+      /example\.net is looked for in the logs since (?:\d{4}-\d\d-\d\d )?\d\d:\d\d; the Cert Spotter API covers what they held before$/m,
     )
   const status = outputSchemas.status.parse(await json('status'))
   assert.deepEqual(
@@ -73,7 +73,7 @@ it('check and status say it, in words and in JSON, and what covers what was befo
   configure('example.com, example.net, 203.0.113.7', 'false')
   assert.match(
     (await run('status')).out,
-    /^ +example\.net, 203\.0\.113\.7 are looked for in the logs since \d\d:\d\d; what they held before was read without them, and nothing covers it$/m,
+    /^ +example\.net, 203\.0\.113\.7 are looked for in the logs since (?:\d{4}-\d\d-\d\d )?\d\d:\d\d; what they held before was read without them, and nothing covers it$/m,
   )
 
   // Taken out for a while, one is new when it comes back.
