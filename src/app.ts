@@ -40,10 +40,22 @@ export interface World {
    */
   readonly readInherited: (config: Pick<Config, 'predecessor' | 'aws'>, names: readonly string[]) => Promise<ReadonlyMap<string, string | Error>>
   readonly stdout: { readonly isTty: boolean; readonly color: boolean; readonly write: (text: string) => Promise<void> }
+  /**
+   * Opens the reading of logs, where that can be done. Throws OwnerError if no log list is known and none can be had; a signal that is aborted meanwhile ends
+   * the waiting for one.
+   */
+  readonly openTail?: (
+    config: Config,
+    logs: LogsConfig,
+    plan: Plan,
+    backend: Backend,
+    report: (event: MonitorEvent) => void,
+    signal?: AbortSignal,
+  ) => Promise<Tail>
   /** See MonitorPorts.straight; for the place that the state lives in. */
-  /** Opens the reading of logs, where that can be done. Throws OwnerError if no log list is known and none can be had. */
-  readonly openTail?: (config: Config, logs: LogsConfig, plan: Plan, backend: Backend, report: (event: MonitorEvent) => void) => Promise<Tail>
   readonly straight: (state: State) => MonitorPorts['straight']
+  /** Aborted once the run is to end: what opening waits for is not waited for any more. */
+  readonly stopping?: AbortSignal
   /** Longest times for one request, ms. */
   readonly timeouts: { readonly ask: number; readonly send: number }
   readonly warn: (message: string) => void
@@ -182,7 +194,7 @@ async function openLogs(
       'logs',
       'the logs cannot be read here: that needs a process that stays. Remove `logs`, or run certbell watch on a machine of its own',
     )
-  return world.openTail(config, logs, plan, backend, report)
+  return world.openTail(config, logs, plan, backend, report, world.stopping)
 }
 
 function coveredBy(item: Item | undefined): (name: string) => boolean {

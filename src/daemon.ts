@@ -125,7 +125,7 @@ export interface WatchOptions {
  * Undefined: the signal came first. Throws OwnerError.
  */
 export async function openPatiently(
-  open: () => Promise<App>,
+  open: (signal: AbortSignal) => Promise<App>,
   clock: Clock,
   { signal, round, stateFailed }: WatchOptions,
   meanwhile: (error: StoreError) => Promise<void>,
@@ -133,7 +133,7 @@ export async function openPatiently(
   while (!signal.aborted) {
     round?.()
     try {
-      const app = await open()
+      const app = await open(signal)
       stateFailed?.(undefined)
       return app
     } catch (error) {

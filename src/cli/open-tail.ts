@@ -33,6 +33,7 @@ export async function openTail(
   plan: Plan,
   backend: Backend,
   report: (event: MonitorEvent) => void,
+  stopping?: AbortSignal,
 ): Promise<Tail> {
   const store = createTailStore(backend, plan.setup.sinks, world.owner)
   await sayFromWhen(store, config, world)
@@ -46,8 +47,9 @@ export async function openTail(
   })
   const isNone = (): boolean => known.states.every(({ list }) => list === undefined)
   // Else they are looked at while the logs are read.
-  if (isNone()) await known.refresh(world.clock.now())
-  if (isNone()) {
+  if (isNone()) await known.refresh(world.clock.now(), stopping)
+  // Told to end before there was one: then nothing is read, and nothing is amiss.
+  if (isNone() && stopping?.aborted !== true) {
     throw new OwnerError('log-list', `there is no log to read. ${known.states.map(({ refused }) => refused?.message ?? '').join('. ')}`)
   }
   const sieve = createSieve(config.watch)

@@ -14,8 +14,8 @@ export interface RunSession {
   readonly world: World
   /** Absent where nobody looks at stderr: then there are log lines. */
   readonly screen: Screen | undefined
-  /** Opens the state and wires everything. Throws as openApp; it may be tried again. */
-  readonly open: () => Promise<App>
+  /** Opens the state and wires everything. Throws as openApp; it may be tried again. The signal: the run is to end. */
+  readonly open: (signal: AbortSignal) => Promise<App>
   /** Resolves when every inventory that was begun is shown. */
   readonly shown: () => Promise<void>
   readonly close: () => Promise<void>
@@ -62,8 +62,11 @@ export function prepareRun(session: Session, hear: (event: MonitorEvent) => void
     plan: planRun(config, world.stdout.isTty, session.version, session.flags.json),
     world,
     screen,
-    open: async () =>
-      (app = await openApp(config, { ...world, stdout: { ...world.stdout, write }, straight: () => straight }, report, session.flags.json)),
+    open: async (stopping) => {
+      const seen: World = { ...world, stdout: { ...world.stdout, write }, straight: () => straight, stopping }
+      app = await openApp(config, seen, report, session.flags.json)
+      return app
+    },
     shown: async () => {
       await Promise.all(inventories.splice(0))
     },

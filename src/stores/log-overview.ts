@@ -1,7 +1,7 @@
 // How each log stands, for logs, status, /metrics and /healthz alike. Pure.
 import type { LagCause, Limit } from '../watch/lag.ts'
 import type { LogState } from './log-state.ts'
-import { BEHIND, isAtEnd } from './log-state.ts'
+import { behindKey, isAtEnd, isBehindKey } from './log-state.ts'
 
 export interface LogOverview {
   readonly log: string
@@ -31,9 +31,9 @@ export interface LogOverview {
 export function logOverviews(states: Iterable<LogState>, now: number): readonly LogOverview[] {
   const watched = [...states].filter((each) => each.watched)
   return watched
-    .filter(({ id }) => !id.endsWith(BEHIND))
+    .filter(({ id }) => !isBehindKey(id))
     .map((each) => {
-      const behind = watched.find(({ id }) => id === each.id + BEHIND)
+      const behind = watched.find(({ id }) => id === behindKey(each.id))
       const unread = behind === undefined || isAtEnd(behind) ? undefined : behind
       const { head, position, failing, unreadable } = each
       const lags = [each, ...(behind === undefined ? [] : [behind])].map((part) => lagOf(part, now))

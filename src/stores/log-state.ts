@@ -23,7 +23,7 @@ export interface StoredHead {
 /** One log. Times in ms. */
 export interface LogState {
   readonly version: 1
-  /** Base64 of the log id. */
+  /** Base64 of the log id; with behindKey, of what is read behind its end. */
   readonly id: string
   readonly description: string
   readonly operator: string
@@ -71,8 +71,22 @@ export interface LogState {
   }
 }
 
-/** What the key of a log's state ends in where it is of what is read behind its end. */
-export const BEHIND = '#behind'
+const BEHIND = '#behind'
+
+/** The id under which what is read behind a log's end is kept. */
+export function behindKey(logId: string): string {
+  return logId + BEHIND
+}
+
+/** The log that a state of this id is of. */
+export function logIdOf(key: string): string {
+  return key.endsWith(BEHIND) ? key.slice(0, -BEHIND.length) : key
+}
+
+/** Whether a state of this id is of what is read behind a log's end. */
+export function isBehindKey(key: string): boolean {
+  return key.endsWith(BEHIND)
+}
 
 /** How many heads are kept one after the other: a minute or two of a busy log. */
 export const RECENT_HEADS = 24

@@ -3,7 +3,7 @@ import type { CompactRange } from '../ct/compact-range.ts'
 import { EMPTY_RANGE, rootOf } from '../ct/compact-range.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
 import type { StoredHead, StoredRange } from '../stores/log-state.ts'
-import { BEHIND, isAtEnd, storedRange } from '../stores/log-state.ts'
+import { behindKey, isAtEnd, storedRange } from '../stores/log-state.ts'
 import { hasUntold, NO_FINDS } from '../stores/tail.ts'
 import type { LogContext } from './context.ts'
 import { readTo } from './read-to.ts'
@@ -11,11 +11,6 @@ import { emptyState, storedHead } from './state.ts'
 
 /** A log with more entries is large: reading them takes minutes. */
 export const LARGE = 200_000
-
-/** The name under which what is read behind is kept. */
-export function behindKey(id: string): string {
-  return id + BEHIND
-}
 
 /** Notes that everything from `from` up to this head is to be read behind; what was to be read already stays so. */
 export async function beginBehind(context: LogContext, received: ReceivedHead, from: StoredRange = storedRange(EMPTY_RANGE)): Promise<void> {

@@ -40,8 +40,10 @@ export interface LogContext {
   ): Promise<{ readonly state: LogState; readonly alerts: readonly Alert[] }>
 }
 
-/** The same misbehaviour of one log rings at most so often. */
+/** The same kind of misbehaviour of one log rings at most so often. */
 const TELL_EVERY = 3_600_000
+/** What else it does of that kind until then is kept as evidence, so many times: a log that lies at every turn would fill the disk. */
+const KEPT_UNTOLD = 8
 
 /** What a log's contexts have in common. */
 export interface OpenedLog extends Pick<LogContext, 'ports' | 'log' | 'client' | 'host' | 'allowance' | 'signal'> {
@@ -52,14 +54,18 @@ export interface OpenedLog extends Pick<LogContext, 'ports' | 'log' | 'client' |
 /** A log, its state under `key`. */
 export function openLog({ ports, log, client, host, allowance, states, signal }: OpenedLog, key = log.id): LogContext {
   const { store, clock, report } = ports
-  // Evidence is kept and told of only if it was not told of lately: a log that lies at every turn would fill the disk.
+  // What was kept since its kind was told last.
+  const kept = new Map<string, Set<string>>()
   const tell: LogContext['tell'] = async (state, misbehaviour, received, about = {}, more = []) => {
     const alerts: Alert[] = []
     const now = clock.now()
     const told = { ...state.told }
     for (const each of misbehaviour) {
-      if (now - (told[each.kind] ?? -Infinity) < TELL_EVERY) continue
-      told[each.kind] = now
+      const isDue = now - (told[each.kind] ?? -Infinity) >= TELL_EVERY
+      const before = (isDue ? undefined : kept.get(each.kind)) ?? new Set()
+      if (!isDue && (before.has(each.about) || before.size > KEPT_UNTOLD)) continue
+      kept.set(each.kind, before.add(each.about))
+      if (isDue) told[each.kind] = now
       const name = `${log.description}-${each.kind}`
       const origin = { log: log.description, log_id: log.id, misbehaviour: each.kind, received_at: new Date(now).toISOString() }
       const { files, lost } = await keepEvidence(ports, `${name}-${received.head.size}`, received.received, {
@@ -67,13 +73,14 @@ export function openLog({ ports, log, client, host, allowance, states, signal }:
         url: received.url,
         ...about,
       })
-      const kept = [...files]
+      const all = [...files]
       for (const { url, bytes, tooLarge } of more) {
         const about = { ...origin, url, ...(tooLarge !== undefined && { bytes_too_many_to_keep: tooLarge }) }
-        kept.push(...(await keepEvidence(ports, `${name}-entries-${received.head.size}`, bytes, about)).files)
+        all.push(...(await keepEvidence(ports, `${name}-entries-${received.head.size}`, bytes, about)).files)
       }
+      if (!isDue) continue
       const message = lost === undefined ? each.message : `${each.message}. What it sent could not be kept as evidence: ${lost}`
-      alerts.push(misbehaviourAlert(log, { ...each, message }, kept, now))
+      alerts.push(misbehaviourAlert(log, { ...each, message }, all, now))
     }
     return { state: { ...state, told }, alerts }
   }

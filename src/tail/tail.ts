@@ -5,7 +5,7 @@ import { createHosts } from '../sources/hosts.ts'
 import { createInFlight } from '../sources/in-flight.ts'
 import { chooseLogs, skippedLogs, unusableKey, vanishedLogs, whyLeft } from '../sources/log-choice.ts'
 import type { LogState } from '../stores/log-state.ts'
-import { BEHIND, rebaseLog } from '../stores/log-state.ts'
+import { logIdOf, rebaseLog } from '../stores/log-state.ts'
 import { FencedError } from '../stores/store.ts'
 import { NO_FINDS } from '../stores/tail.ts'
 import { retryAfter, StoreError } from '../watch/errors.ts'
@@ -107,7 +107,7 @@ export function createTail(given: TailPorts): Tail {
   // What is not read any more is no trouble, however far behind it was; and what is chosen again is, though it does not answer.
   const followChoice = async (states: Map<string, LogState>, chosen: ReadonlyMap<string, ListedLog>): Promise<void> => {
     for (const [key, state] of states) {
-      const id = key.replace(BEHIND, '')
+      const id = logIdOf(key)
       const watched = chosen.has(id)
       if (state.watched === watched) continue
       const { state: kept } = await store.keep({ ...state, watched }, NO_FINDS, clock.now())

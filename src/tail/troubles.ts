@@ -3,7 +3,7 @@ import type { LogLists } from '../sources/log-lists.ts'
 import { frozenList } from '../sources/log-lists.ts'
 import { whyLeft } from '../sources/log-choice.ts'
 import type { LogState } from '../stores/log-state.ts'
-import { BEHIND } from '../stores/log-state.ts'
+import { isBehindKey, logIdOf } from '../stores/log-state.ts'
 import { causeText, limitText } from '../watch/lag.ts'
 import type { OpenTrouble } from '../watch/trouble.ts'
 import { grouped, span } from '../watch/words.ts'
@@ -36,7 +36,7 @@ export function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogList
     if (now - since < PATIENCE) {
       const age = now - (head?.timestamp ?? now)
       // What was read behind a log's end has the head of that time, for ever.
-      if (age < STALE[protocol] || state === 'readonly' || state === 'retired' || id.endsWith(BEHIND)) continue
+      if (age < STALE[protocol] || state === 'readonly' || state === 'retired' || isBehindKey(id)) continue
       const message = `${description}: its newest tree head is ${span(age)} old, though it should have a new one by now. The log may have stopped, or shows us an old state.`
       troubles.push({ component: `log:${description}`, kind: 'stale', since: head?.timestamp ?? now, message })
       continue
@@ -58,5 +58,5 @@ export function goneOf({ component }: OpenTrouble, states: ReadonlyMap<string, L
   const logs = [...states.values()].filter(({ description }) => description === name)
   if (logs.some(({ watched }) => watched)) return undefined
   const [left] = logs
-  return left === undefined ? `no log ${name} is read any more` : `${name} ${whyLeft(lists.states, left.id.replace(BEHIND, ''))}`
+  return left === undefined ? `no log ${name} is read any more` : `${name} ${whyLeft(lists.states, logIdOf(left.id))}`
 }

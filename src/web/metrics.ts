@@ -29,8 +29,8 @@ const DAY = 86_400_000
 /** Of which quantiles are reckoned; the histogram has all. */
 const MOST = 10_000
 
-/** Metrics of one process. `now`: ms, as the clock has it. */
-export function createMetrics(version: string, now: () => number): Metrics {
+/** Metrics of one process. `now`: ms, as the clock has it. `inLogs`: how many names and addresses the logs are read for. */
+export function createMetrics(version: string, now: () => number, inLogs: number): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const gauge = (name: string, help: string, labelNames: readonly string[] = []): Gauge =>
@@ -53,7 +53,7 @@ export function createMetrics(version: string, now: () => number): Metrics {
   const alertCount = counter('certbell_alerts_total', 'Alerts made over the life of the state.', ['kind', 'severity'])
   const messages = counter('certbell_messages_total', 'Delivery attempts of this process.', ['sink', 'outcome'])
   const waiting = gauge('certbell_alerts_waiting', 'Alerts that a sink has not taken yet.', ['sink'])
-  const watched = gauge('certbell_names_watched', 'Names watched through the source.', ['source'])
+  const watched = gauge('certbell_names_watched', 'Names watched through the source; of the logs, addresses too.', ['source'])
   const logLabels = ['log', 'log_id']
   const logSize = gauge('certbell_log_size', 'Entries of the newest head that the log signed.', logLabels)
   const logRead = gauge('certbell_log_position', 'Entries of the log that were read.', logLabels)
@@ -91,13 +91,16 @@ export function createMetrics(version: string, now: () => number): Metrics {
       const reading = overview.logs.length > 0
       up.reset()
       // The API is none of the sources where it is asked for nothing.
-      if (overview.names.length > 0 || !reading) up.set({ source }, overview.reasons.some(({ component }) => component === 'certspotter') ? 0 : 1)
+      const isAsked = overview.names.length > 0 || !reading
+      if (isAsked) up.set({ source }, overview.reasons.some(({ component }) => component === 'certspotter') ? 0 : 1)
       if (reading) {
         up.set({ source: LOGS }, overview.logs.some(({ size, lastError }) => size !== undefined && lastError === undefined) ? 1 : 0)
         success.set({ source: LOGS }, Math.max(0, ...overview.logs.map(({ seenAt }) => seenAt ?? 0)) / 1000)
       }
       if (overview.lastSuccess !== undefined) success.set({ source }, overview.lastSuccess / 1000)
-      watched.set({ source }, overview.names.length)
+      watched.reset()
+      if (isAsked) watched.set({ source }, overview.names.length)
+      if (reading) watched.set({ source: LOGS }, inLogs)
       left.set({ class: 'full' }, overview.quota.full.left)
       left.set({ class: 'single' }, overview.quota.single.left)
       issuances.reset()

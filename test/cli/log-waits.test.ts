@@ -1,11 +1,14 @@
 // What a run waits for, and what it does not, by the real command: a log that never answers, and a clock that was set back.
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { it } from 'node:test'
-import { logList } from '../../src/sandbox/ct-list.ts'
+import { createListKey, logList } from '../../src/sandbox/ct-list.ts'
 import type { ServedLog } from '../../src/sandbox/ct-log-server.ts'
 import { startCtHost } from '../../src/sandbox/ct-log-server.ts'
 import { createCtLog } from '../../src/sandbox/ct-log.ts'
@@ -83,3 +86,28 @@ it('a clock that was fast, and is set back, holds up no log', async (t) => {
   assert.equal(ran.code, 0, ran.err)
   assert.deepEqual(idsIn(ran.out).toSorted(), ids.toSorted())
 })
+
+for (const command of ['watch', 'poll'])
+  it(`${command} ends at the first signal while the server of the very first list has not answered`, async (t) => {
+    const { folder } = await scene(t)
+    let asked = 0
+    const server = createServer((socket) => socket.once('data', () => (asked += 1))).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    t.after(() => server.close())
+    writeFileSync(join(folder, 'key.pem'), createListKey().pem)
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/list.json`
+    writeFileSync(
+      join(folder, 'certbell.yaml'),
+      `watch: [example.com]\nstdout: json\nstate: ./state\ncertspotter: false\nlogs: {lists: [{url: '${url}', key: 'file:key.pem'}]}\n`,
+    )
+    const ran = await certbell([command], {
+      cwd: folder,
+      // Less than an answer is waited for.
+      timeout: 20_000,
+      with: async (child) => {
+        await until(() => asked > 0, 'the list is asked for')
+        child.kill('SIGTERM')
+      },
+    })
+    assert.deepEqual([ran.code, ran.out], [0, ''], ran.err)
+  })

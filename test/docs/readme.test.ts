@@ -265,7 +265,7 @@ test("the README's defaults are the program's", () => {
 })
 
 test('the README has every metric that is rendered, with its labels, and no other', async () => {
-  const metrics = createMetrics('1', Date.now)
+  const metrics = createMetrics('1', Date.now, 1)
   metrics.asked('full', 'ok')
   metrics.sent('slack', 'delivered', [{ source: 'certspotter', seconds: 1 }])
   metrics.requested('a log', 'ok')

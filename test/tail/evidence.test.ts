@@ -30,6 +30,34 @@ it('a lie whose evidence cannot be kept rings all the same, says why, and stops 
   await run.caughtUp(served)
 })
 
+it('more lies of one kind within the hour are kept as evidence, so many of them, and ring no more', async (t) => {
+  const host = await startCtHost()
+  const served = host.serve(createCtLog({ name: 'liar' }), { protocol: 'static-ct' })
+  const filler = makeFiller({ count: 4, names: (n) => [`n${n}.stranger.test`], notBefore: new Date() })
+  const run = await startTail([served])
+  t.after(async () => {
+    await run.stop()
+    await host.close()
+  })
+  await run.caughtUp(served)
+  const lie = async (): Promise<void> => {
+    served.log.addMany(10, filler)
+    served.log.publish()
+    served.show(() => brokenSignature(served.log))
+    await run.until('it is seen', async () => (await run.state(served))?.failing?.kind === 'misbehaves')
+    served.show(undefined)
+    await run.caughtUp(served)
+  }
+  for (let n = 0; n < 9; n++) await lie()
+  const kept = [...run.evidence.keys()]
+  assert.equal(kept.length, 9)
+  await lie()
+  await lie()
+  assert.deepEqual([...run.evidence.keys()], kept)
+  const [alert, ...others] = run.of('log-misbehaviour')
+  assert.deepEqual([alert?.evidence, others], [[`evidence/${kept[0]}`], []])
+})
+
 it('of a lie, an answer that is too large to be kept is noted and not copied', async (t) => {
   const host = await startCtHost()
   const served = host.serve(createCtLog({ name: 'liar' }), { protocol: 'static-ct' })

@@ -43,14 +43,14 @@ describe('the logs as a source', () => {
     { what: 'none was reached yet', logs: [{ ...LOG, size: undefined }], up: 0 },
   ])
     it(what, async () => {
-      const text = await createMetrics('1', Date.now).render(look(logs), {})
+      const text = await createMetrics('1', Date.now, 3).render(look(logs), {})
       assert.deepEqual(samples(text, 'certbell_source_up'), { 'source="log"': up })
       assert.equal(samples(text, 'certbell_issuances_total')['source="log"'], 7)
       assert.equal(samples(text, 'certbell_source_last_success_timestamp_seconds')['source="log"'], 1_780_000_000)
     })
 
   it('is none where no log is read, and one beside the API', async () => {
-    const metrics = createMetrics('1', Date.now)
+    const metrics = createMetrics('1', Date.now, 3)
     assert.deepEqual(samples(await metrics.render(look([]), {}), 'certbell_source_up'), { 'source="certspotter"': 1 })
     const both = look([LOG], { items: [{ key: 'example.com', queryClass: 'full' }] })
     assert.deepEqual(
@@ -58,10 +58,13 @@ describe('the logs as a source', () => {
       { 'source="certspotter"': 0, 'source="log"': 1 },
       'no name was looked at yet',
     )
+    assert.deepEqual(samples(await metrics.render(both, {}), 'certbell_names_watched'), { 'source="certspotter"': 1, 'source="log"': 3 })
+    assert.deepEqual(samples(await metrics.render(look([LOG]), {}), 'certbell_names_watched'), { 'source="log"': 3 })
+    assert.deepEqual(samples(await metrics.render(look([]), {}), 'certbell_names_watched'), { 'source="certspotter"': 0 })
   })
 
   it('requests of each log by outcome, and no more labels than that', async () => {
-    const metrics = createMetrics('1', Date.now)
+    const metrics = createMetrics('1', Date.now, 3)
     for (const outcome of ['ok', 'ok', 'limited', '5xx']) metrics.requested('one', outcome)
     assert.deepEqual(samples(await metrics.render(look([LOG]), {}), 'certbell_log_requests_total'), {
       'log="one",outcome="ok"': 2,
@@ -73,7 +76,7 @@ describe('the logs as a source', () => {
 
 describe('the cause of a lag', () => {
   it('is a label while there is one', async () => {
-    const metrics = createMetrics('1', Date.now)
+    const metrics = createMetrics('1', Date.now, 3)
     const late: LogOverview = { ...LOG, size: 9, lagEntries: 6, lagMs: 60_000, cause: 'limited' }
     assert.deepEqual(samples(await metrics.render(look([late]), {}), 'certbell_log_lag_cause'), { 'log="one",log_id="x",cause="limited"': 1 })
     assert.deepEqual(samples(await metrics.render(look([{ ...late, cause: 'down' }]), {}), 'certbell_log_lag_cause'), {
@@ -86,7 +89,7 @@ describe('the cause of a lag', () => {
 describe('the delay of alerts', () => {
   it('p50, p95 and p99 are of the last day, and of nothing where nothing rang', async () => {
     let now = 1_780_000_000_000
-    const metrics = createMetrics('1', () => now)
+    const metrics = createMetrics('1', () => now, 3)
     // A day of catching up, which must not spoil the next.
     for (let n = 0; n < 500; n++) metrics.sent('slack', 'delivered', [{ source: 'log', seconds: 86_400 }])
     now += 25 * 3_600_000
@@ -105,7 +108,7 @@ describe('the delay of alerts', () => {
   })
 
   it('one is all of them, and none is negative', async () => {
-    const metrics = createMetrics('1', Date.now)
+    const metrics = createMetrics('1', Date.now, 3)
     metrics.sent('slack', 'delivered', [{ source: 'certspotter', seconds: -3 }])
     assert.deepEqual(Object.values(samples(await metrics.render(look([]), {}), 'certbell_alert_delay_recent_seconds')), [0, 0, 0])
   })

@@ -11,7 +11,7 @@ export async function poll(session: Session, wait: boolean): Promise<number> {
   const { open, world, screen, shown, close } = prepareRun(session)
   const stop = untilSignalled(() => log('info', 'stopping: the step in hand is finished first'))
   try {
-    const { failed } = await runPass(await open(), world.clock, {
+    const { failed } = await runPass(await open(stop.signal), world.clock, {
       wait,
       signal: stop.signal,
       resting: (until, why) => {

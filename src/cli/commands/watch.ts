@@ -29,7 +29,7 @@ const BEAT_EVERY = 30_000
 export async function watch(session: Session): Promise<number> {
   const { config, log } = session
   const { open, plan, world, screen, close } = prepareRun(session, (event) => measure(metrics, event))
-  const metrics = createMetrics(session.version, () => world.clock.now())
+  const metrics = createMetrics(session.version, () => world.clock.now(), config.watch.length)
 
   const stop = untilSignalled(() => {
     screen?.live(undefined)
