@@ -5,9 +5,8 @@ import { join } from 'node:path'
 import { growTree } from '../src/ct/compact-range.ts'
 import { readPage } from '../src/sources/read-page.ts'
 import { createSieve } from '../src/watch/sieve.ts'
-import { inTurns } from './entries.ts'
 import { FIXTURES, itemsOf } from './fixtures.ts'
-import { bar } from './measure.ts'
+import { bar, inTurns } from './measure.ts'
 
 const ENTRIES = 256
 const PAGES = 8
