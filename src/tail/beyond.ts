@@ -34,3 +34,34 @@ export async function lookBeyond(
   }
   return { finds: { ...finds, alerts: [] }, end: at }
 }
+
+/** The same beside the reading: one look at a time. */
+export function createLookBeyond(context: LogContext): {
+  /** Begins it, if none is under way or waits to be taken. */
+  begin(state: Pick<LogState, 'scouted'>, position: number, size: number): void
+  /** What it came to, once. */
+  take(): Awaited<ReturnType<typeof lookBeyond>> | undefined
+} {
+  let isLooking = false
+  let found: Awaited<ReturnType<typeof lookBeyond>> | undefined
+  const look = async (...where: [Pick<LogState, 'scouted'>, number, number]): Promise<void> => {
+    try {
+      found = await lookBeyond(context, ...where)
+    } catch {
+      // It is not there either: the turn after this one looks again.
+    }
+  }
+  return {
+    begin: (...where) => {
+      if (isLooking) return
+      isLooking = true
+      void look(...where)
+    },
+    take: () => {
+      const looked = found
+      if (looked !== undefined) isLooking = false
+      found = undefined
+      return looked
+    },
+  }
+}

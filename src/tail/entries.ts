@@ -11,10 +11,13 @@ import { rangeOf, storedRange } from '../stores/log-state.ts'
 import type { Alert } from '../watch/alert.ts'
 import type { LagCause } from '../watch/lag.ts'
 import { grouped } from '../watch/words.ts'
-import { isHole, lookBeyond } from './beyond.ts'
+import { createLookBeyond, isHole } from './beyond.ts'
 import type { LogContext } from './context.ts'
+import { holding } from './held.ts'
 import type { LeafHashes } from './leaf-hashes.ts'
 import { createLeafHashes } from './leaf-hashes.ts'
+import { createProving } from './proving.ts'
+import { createSecondLook } from './second-look.ts'
 import { settling } from './settling.ts'
 import type { Finds } from './state.ts'
 import { addFinds, asVerified, emptyFinds, failingAfter, storedHead } from './state.ts'
@@ -26,14 +29,8 @@ const KEEP_FINDS_EVERY = 250
 const KEEP_WAITING_EVERY = 15_000
 /** A page that is not there after this does not hold back what was found before it. */
 const PATIENT_FOR = 150
-/** The head is looked at again while it takes long to read up to it. After so many failures, its entries may be none that the log has. */
-const HEAD_AGAIN = 6000
-const HEAD_AGAIN_AFTER = 3
-/** With more entries to come, what was read is proved on the way where a log shows how. */
-const FAR = 2048
-/** Of what was read once more: for evidence. */
-const MOST_HELD = 4 * 1024 * 1024
-const MOST_ANSWERS = 4
+/** After so many failures the entries that a head promises may be none that the log has. */
+const ENOUGH_FAILURES = 3
 const MOST_MALFORMED = 10_000
 
 /** What reading up to a head came to. `finds` and `alerts` are not kept yet: they go with the verdict on `root`. */
@@ -79,35 +76,11 @@ export async function readEntries(
   let dirty = false
   // ms spent in waiting for pages since the state was last kept.
   let idle = 0
-  let lookedAt = steady.now()
-  let provable = careful || size - begin.position.size >= FAR
-  let provedAt = -Infinity
-  let asked: Asked | undefined
-  let verified: CompactRange = rangeOf(begin.verified)
+  const proving = createProving(context, steady, tree, { size, root: rootHash }, rangeOf(begin.verified), careful)
   const hashes = createLeafHashes(begin.position.size)
   const malformed = new Set(before?.malformed)
-  let held: Received[] = []
+  let held: readonly Received[] = []
 
-  // Whether what was read so far is the beginning of the tree; undefined if that does not show, yet: a proof may take longer than anybody waits for it.
-  const proved = async (patience: number): Promise<boolean | undefined> => {
-    const begins = asked === undefined
-    if (asked === undefined) {
-      if (!provable || tree.size === verified.size || tree.size >= size || steady.now() - provedAt < client.proofEvery) return undefined
-      provedAt = steady.now()
-      asked = askFor(tree.range(), async (range) => client.proves(range, { size, root: rootHash }, signal))
-    }
-    if (begins || careful) await settling(asked.answer)(clock, patience, signal)
-    if (asked.said === undefined) return undefined
-    const { said, range } = asked
-    asked = undefined
-    if (said === 'yes') verified = range
-    if (typeof said === 'object') {
-      if (!(said.error instanceof LogFailure)) throw said.error
-      // Without a proof it shows at the end.
-      provable = false
-    }
-    return said === 'no' ? false : said === 'yes' && range.size === tree.size ? true : undefined
-  }
   const causeNow = (): LagCause => {
     const took = Math.max(1, steady.now() - keptAt)
     const lately = context.allowance.limit() !== undefined || context.host.slowed ? 'limited' : undefined
@@ -123,7 +96,7 @@ export async function readEntries(
         ...rest,
         cause,
         position: storedRange(tree.range()),
-        verified: storedRange(verified),
+        verified: storedRange(proving.verified),
         ...(failure !== undefined && { failing: failure }),
       },
       { sightings: isProved ? finds.sightings.map(asVerified) : finds.sightings, malformed: finds.malformed, alerts: toTell },
@@ -136,42 +109,24 @@ export async function readEntries(
   // A page that is waited for would hold back the end, too.
   const over = new AbortController()
   const whileReading = AbortSignal.any([signal, over.signal])
-  // A head may promise what is not there: then another, with less, is as good as this one will be. It may take its time, too.
-  let shown: Promise<void> | undefined
-  let newest: ReceivedHead | undefined
-  let beyond: Promise<unknown> | undefined
-  let foundBeyond: Awaited<ReturnType<typeof lookBeyond>> | undefined
-  const keepBeyond = async ({ finds: found, end }: NonNullable<typeof foundBeyond>): Promise<void> => {
-    beyond = undefined
-    foundBeyond = undefined
-    if (end === state.scouted) return
+  const newestHead = createSecondLook(context, steady, whileReading)
+  const beyond = createLookBeyond({ ...context, signal: whileReading })
+  const keepBeyond = async (): Promise<void> => {
+    const looked = beyond.take()
+    if (looked === undefined || looked.end === state.scouted) return
     const { below } = state.malformed
-    state = await context.keep({ ...state, scouted: end }, found)
+    state = await context.keep({ ...state, scouted: looked.end }, looked.finds)
     // What cannot be read of the places between is not told yet.
     state = { ...state, malformed: { ...state.malformed, below } }
   }
+  // A head may promise what is not there: then another, with less, is as good as this one will be. It may take its time, too.
   const lookAgain = async (): Promise<void> => {
-    if (shown === undefined && steady.now() - lookedAt >= HEAD_AGAIN) {
-      const ask = async (): Promise<void> => {
-        newest = await client.head(whileReading)
-      }
-      // What goes wrong with that shows at the next turn.
-      shown = ask()
-        .catch(() => undefined)
-        .finally(() => {
-          lookedAt = steady.now()
-          shown = undefined
-        })
-    }
+    const newest = newestHead()
     if (newest?.valid !== true) return
-    if (isHole(failure, clock.now())) {
-      const end = context.isEnd ? Math.max(size, newest.head.size) : size
-      beyond ??= lookBeyond({ ...context, signal: whileReading }, state, tree.size, end).then((each) => (foundBeyond = each))
-      beyond.catch(() => undefined)
-    }
+    if (isHole(failure, clock.now())) beyond.begin(state, tree.size, context.isEnd ? Math.max(size, newest.head.size) : size)
     // How far there is to go is told by the newest.
     if (context.isEnd && newest.head.size > (state.head?.size ?? 0)) state = { ...state, head: { ...storedHead(newest), seenAt: clock.now() } }
-    if (newest.head.size >= size || failure === undefined || failure.failures < HEAD_AGAIN_AFTER) return
+    if (newest.head.size >= size || failure === undefined || failure.failures < ENOUGH_FAILURES) return
     if (tree.size > state.position.size || finds.sightings.length + finds.malformed.length + toTell.length > 0) await flush()
     throw new LogFailure(
       'broken',
@@ -205,12 +160,12 @@ export async function readEntries(
       for (let waiting = asked; !(await settled(clock, PATIENT_FOR, signal)); waiting = steady.now()) {
         idle += steady.now() - waiting
         await lookAgain()
-        if (foundBeyond !== undefined) await keepBeyond(foundBeyond)
+        await keepBeyond()
         const found = finds.sightings.length + finds.malformed.length + toTell.length > 0
         const kept = steady.now() - keptAt
         const changed = dirty || tree.size > state.position.size || (idle >= KEEP_EVERY && causeNow() !== state.cause)
         if (!found && !(changed && kept >= KEEP_EVERY) && kept < KEEP_WAITING_EVERY) continue
-        const isProved = await proved(PATIENT_FOR)
+        const isProved = await proving.proved(PATIENT_FOR)
         if (isProved === false) break reading
         await flush(isProved)
       }
@@ -240,7 +195,7 @@ export async function readEntries(
       const waited = steady.now() - keptAt
       const due = waited >= KEEP_EVERY || (finds.sightings.length + finds.malformed.length > 0 && waited >= KEEP_FINDS_EVERY)
       if (!due && !careful) continue
-      const isProved = await proved(careful ? ports.longestMs : PATIENT_FOR)
+      const isProved = await proving.proved(careful ? ports.longestMs : PATIENT_FOR)
       if (isProved === false) break
       if (isProved === true) held = []
       if (due) {
@@ -262,37 +217,4 @@ export async function readEntries(
     malformed: [...malformed],
     held,
   }
-}
-
-interface Asked {
-  readonly range: CompactRange
-  /** Never rejects. */
-  readonly answer: Promise<void>
-  /** Undefined until it is there; an error is what was thrown. */
-  said: 'yes' | 'no' | 'unclear' | { readonly error: unknown } | undefined
-}
-
-function askFor(range: CompactRange, proves: (range: CompactRange) => Promise<boolean | undefined>): Asked {
-  const ask = async (): Promise<void> => {
-    try {
-      const proof = await proves(range)
-      asked.said = proof === undefined ? 'unclear' : proof ? 'yes' : 'no'
-    } catch (error) {
-      asked.said = { error }
-    }
-  }
-  const asked: { -readonly [K in keyof Asked]: Asked[K] } = { range, said: undefined, answer: Promise.resolve() }
-  asked.answer = ask()
-  return asked
-}
-
-// The first of them, and of each as much as there is room for: all or nothing.
-function holding(held: Received[], more: readonly Received[] = []): Received[] {
-  let room = MOST_HELD - held.reduce((sum, { bytes }) => sum + bytes.length, 0)
-  const taken = more.slice(0, Math.max(0, MOST_ANSWERS - held.length)).map((each): Received => {
-    if (each.bytes.length > room) return { url: each.url, bytes: new Uint8Array(), tooLarge: each.bytes.length }
-    room -= each.bytes.length
-    return each
-  })
-  return taken.length === 0 ? held : [...held, ...taken]
 }
