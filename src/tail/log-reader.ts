@@ -1,20 +1,20 @@
 // One log, turn by turn: its head, whether it may say that, and everything up to it.
 import { steadyClock } from '../clock.ts'
-import type { CompactRange } from '../ct/compact-range.ts'
-import { EMPTY_RANGE, rootOf } from '../ct/compact-range.ts'
-import type { ReceivedHead, TreeRoot } from '../sources/log-client.ts'
+import { EMPTY_RANGE } from '../ct/compact-range.ts'
+import type { ReceivedHead } from '../sources/log-client.ts'
 import { LogFailure } from '../sources/log-failure.ts'
 import type { LogState } from '../stores/log-state.ts'
 import { rangeOf, storedRange } from '../stores/log-state.ts'
 import { hasUntold, NO_FINDS } from '../stores/tail.ts'
 import type { Alert } from '../watch/alert.ts'
 import { judgeHead, shrunkenTree } from '../watch/heads.ts'
-import { grouped } from '../watch/words.ts'
-import { beginBehind, cutBehind } from './behind.ts'
 import { isHole, lookBeyond } from './beyond.ts'
 import type { LogContext } from './context.ts'
 import { hedged } from './hedged.ts'
-import { continues, isBeginning, lastShared, strayed, unshownAgain } from './lineage.ts'
+import { aboutHead, edgeAt, treeOf } from './head.ts'
+import { continues, unshownAgain } from './lineage.ts'
+import { followOtherTree } from './other-tree.ts'
+import { createPrefixes } from './prefixes.ts'
 import { readTo } from './read-to.ts'
 import { scout } from './scout.ts'
 import { behindHead, emptyState, failingAfter, isBegun, listed, storedHead } from './state.ts'
@@ -51,21 +51,15 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
   let isSpoiled = false
   const steady = steadyClock(clock)
   let readAgainAt = 0
+  const prefixes = createPrefixes(client, signal)
   // What was told of a log that was never begun, which nothing is kept of.
   let unbegun = emptyState(log)
-
-  const atEnd = async (received: ReceivedHead): Promise<CompactRange> => {
-    const tree = treeOf(received)
-    const range = await client.edge(tree, tree, signal)
-    if (!rootOf(range).equals(Buffer.from(tree.root))) throw new LogFailure('broken', 'its right edge does not make the root that it signed')
-    return range
-  }
 
   const current = async (received: ReceivedHead): Promise<LogState> => {
     const known = context.state()
     if (known !== undefined && isBegun(known)) return { ...known, ...listed(log) }
     const fromStart = (await begin(received)) === 'beginning'
-    const range = fromStart ? EMPTY_RANGE : await atEnd(received)
+    const range = fromStart ? EMPTY_RANGE : await edgeAt(client, received, signal)
     report({ kind: 'log-begun', log: log.description, at: range.size })
     return {
       ...emptyState(log),
@@ -125,49 +119,13 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
 
   // A head that cannot be reconciled. If the log keeps to its like, it is read on from what both trees share: true.
   const refuse = async (received: ReceivedHead): Promise<boolean> => {
-    const known = context.state()
-    if (known === undefined || !isBegun(known)) return false
-    const now = clock.now()
-    const tree = treeOf(received)
-    const { state, keepsTo } = strayed(known, now)
-    if (!keepsTo) {
-      if (state.stray?.heads !== known.stray?.heads) await context.keep(state, NO_FINDS)
-      return false
-    }
-    const verified = rangeOf(state.verified)
-    const ours = tree.size >= verified.size && (await continues(client, verified, tree, signal)) === true
-    const shared = ours ? undefined : await lastShared(client, state, tree, signal)
-    if (shared === undefined) {
-      // It is our tree after all, or nothing can be shown that both share: perhaps in an hour.
-      await context.keep({ ...state, stray: { since: now, heads: 1 } }, NO_FINDS)
-      return false
-    }
-    const far = tree.size - shared.size > ports.large
-    const range = far ? await atEnd(received) : shared
-    const message = `it has kept to another tree for over an hour, now of ${grouped(tree.size)} entries, which has the first ${grouped(shared.size)} in common with the ${grouped(verified.size)} that were verified. It is read on from there; both heads are kept`
-    const misbehaviour = { kind: 'other-lineage', about: aboutHead(received), message }
-    const { state: told, alerts } = await context.tell(state, [misbehaviour], received, {
-      shared_size: shared.size,
-      verified_head: state.recent.at(-1),
-    })
-    if (far) await beginBehind(behind, received, storedRange(shared))
-    else await cutBehind(behind, shared)
-    const { stray: _, failing: _f, scouted: _s, unshown: _u, ...rest } = told
-    const next: LogState = {
-      ...rest,
-      position: storedRange(range),
-      verified: storedRange(range),
-      recent: far ? [storedHead(received)] : state.recent.filter(({ size }) => size <= shared.size),
-      malformed: { ...told.malformed, below: Math.min(told.malformed.below, range.size) },
-      head: { ...storedHead(received), seenAt: now },
-      behindSince: now,
-    }
+    const moved = await followOtherTree(context, behind, received)
+    if (moved === undefined) return false
     refused = undefined
     refusals = 0
     isSpoiled = false
-    looked.clear()
-    const kept = await context.keep(next, { ...NO_FINDS, alerts })
-    if (!far) await readTo(context, kept, received)
+    prefixes.clear()
+    await readTo(context, moved, received)
     return true
   }
 
@@ -188,7 +146,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
       { recent: state.recent, verified: state.verified.size, final, closedSince },
       now,
     )
-    const shown = unproved ? await isPrefix(state, received) : true
+    const shown = unproved ? await prefixes.isOurs(state, received) : true
     let isLost = false
     if (shown === undefined) ({ state, isLost } = unshownAgain(state, now))
     const shrunken = shown === false || isLost ? [shrunkenTree(head, state.verified.size, isLost ? 'unshown' : 'proved')] : []
@@ -237,18 +195,6 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
       await context.keep(kept, { ...NO_FINDS, alerts: judged.alerts })
   }
 
-  // Smaller heads come from replicas and caches that are behind; each is looked into once.
-  const looked = new Map<string, boolean>()
-  const isPrefix = async (state: LogState, received: ReceivedHead): Promise<boolean | undefined> => {
-    const about = aboutHead(received)
-    const known = looked.get(about) ?? (await isBeginning(client, state, treeOf(received), signal))
-    if (looked.size > 100) looked.clear()
-    if (known !== undefined) looked.set(about, known)
-    // An old head that is shown again is a cache's, whatever it shows. One that was signed since, with nothing to show of what there was before, is not.
-    const newest = state.recent.at(-1)
-    return known ?? (newest === undefined || received.head.timestamp <= newest.timestamp ? true : undefined)
-  }
-
   return {
     turn,
     failed: async (failure) => {
@@ -257,12 +203,4 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
       await context.keep({ ...state, cause: failure.kind, failing: failingAfter(state.failing, failure, clock.now()) }, NO_FINDS)
     },
   }
-}
-
-function treeOf({ head }: ReceivedHead): TreeRoot {
-  return { size: head.size, root: head.rootHash }
-}
-
-function aboutHead({ head }: ReceivedHead): string {
-  return `${head.size} ${Buffer.from(head.rootHash).toString('base64')}`
 }

@@ -168,7 +168,8 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
         await run.pass()
         step(31 * MINUTE)
       }
-      assert.equal((await run.state(served))?.verified.size, fork.head.size)
+      const state = await run.state(served)
+      assert.deepEqual([state?.verified.size, state?.behindSince], [fork.head.size, undefined], 'it is at its end, and not behind')
       assert.deepEqual(run.rung(), ids)
       assert.ok(run.events.some((event) => event.kind === 'log-read' && event.entries === fork.head.size - 200))
     })
