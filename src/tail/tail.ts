@@ -14,7 +14,8 @@ import { failureOf } from './failure-of.ts'
 import { firstListed } from './first-listed.ts'
 import type { TailPorts } from './ports.ts'
 import { emptyState, isBegun } from './state.ts'
-import { openReader, tailLog } from './tail-log.ts'
+import { createRunning } from './running.ts'
+import { openReader } from './tail-log.ts'
 import { goneOf, troublesOf } from './troubles.ts'
 
 /** Who hears of what comes of reading them. */
@@ -125,12 +126,12 @@ export function createTail(given: TailPorts): Tail {
     const states = await load()
     const stop = new AbortController()
     const all = AbortSignal.any([signal, stop.signal])
-    const running = new Map<string, { readonly row: string; readonly task: Promise<void>; readonly leave: AbortController }>()
     let broken: unknown
     const end = (error: unknown): void => {
       broken ??= error
       stop.abort()
     }
+    const running = createRunning({ ports, hosts, inFlight, states }, all, end)
     let reviewedAt = -Infinity
     let choseAt = -Infinity
     let hasChanged = false
@@ -167,24 +168,9 @@ export function createTail(given: TailPorts): Tail {
           choseAt = now
           hasChanged = false
           const { fresh, chosen } = await choose(states, now)
-          for (const [id, { row, task, leave }] of running) {
-            const log = chosen.get(id)
-            // One whose row has changed is begun anew, from where it is.
-            if (log !== undefined && row === JSON.stringify(log)) continue
-            leave.abort()
-            await task
-            running.delete(id)
-          }
+          await running.leave(chosen)
           await followChoice(states, chosen)
-          for (const [id, log] of chosen) {
-            if (running.has(id)) continue
-            const leave = new AbortController()
-            const mine = AbortSignal.any([all, leave.signal])
-            const task = tailLog({ ports, hosts, inFlight, states }, log, fresh.has(id), mine).catch((error: unknown) => {
-              if (!mine.aborted) end(error)
-            })
-            running.set(id, { row: JSON.stringify(log), task, leave })
-          }
+          running.begin(chosen, fresh)
         }
         if (now - reviewedAt >= RENEW || now < reviewedAt) {
           reviewedAt = now
@@ -198,7 +184,7 @@ export function createTail(given: TailPorts): Tail {
       }
     } finally {
       stop.abort()
-      await Promise.all([renewing, ...looks, ...[...running.values()].map(async ({ task }) => task)])
+      await Promise.all([renewing, ...looks, running.ended()])
     }
     if (broken !== undefined) throw broken
   }
