@@ -22,7 +22,6 @@ export interface Certificate {
   readonly serial: string | undefined
   /** As text in the Cert Spotter API's form: `C=US, O="Cloudflare, Inc.", CN=Cloudflare Inc ECC CA-3`. */
   readonly issuer: string
-  readonly subject: string
   /** Every common name of the subject; where the bytes can be read in two ways, both. */
   readonly commonNames: readonly string[]
   readonly notBefore: Date | undefined
@@ -36,10 +35,12 @@ export interface Certificate {
   readonly ipAddresses: readonly Uint8Array[]
   /** True if the CT poison is in it. The TBS in a log's precert entry no longer has it. */
   readonly precertificate: boolean
-  readonly hasSctList: boolean
   /** What is wrong with it, each once; at most 20. */
   readonly oddities: readonly string[]
-  /** True if a place that may hold names could not be read to its end, or a name in it cannot be read: it may be anyone's. */
+  /**
+   * True if a place that may hold names could not be read to its end, or a name in it cannot be read: it may be anyone's. What stands behind all that the
+   * grammar has, such as a second value of an attribute or bytes after the certificate, no client reads, and it is not looked into.
+   */
   readonly namesHidden: boolean
 }
 
@@ -97,7 +98,6 @@ export function readCertificate(der: Uint8Array): Certificate {
     tbs: encodingOf(der, fields.tbs),
     serial,
     issuer: issuer.text,
-    subject: subject.text,
     commonNames: subject.commonNames,
     notBefore,
     notAfter,
@@ -105,7 +105,6 @@ export function readCertificate(der: Uint8Array): Certificate {
     spki: encodingOf(der, fields.subjectPublicKeyInfo),
     ...names,
     precertificate,
-    hasSctList,
     oddities: [...oddities],
     namesHidden,
   }

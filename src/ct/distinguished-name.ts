@@ -8,10 +8,17 @@ import { contentOf, encodingOf, expectElement, readElement, TAG, toHex } from '.
 import type { Element } from './der.ts'
 import { ParseError } from './errors.ts'
 import { isOid, OID_COMMON_NAME, readOid } from './oid.ts'
-import { readString } from './text.ts'
+import { isWide, readString } from './text.ts'
+
+/** Attributes. Real names have a dozen. */
+export const MOST_ATTRIBUTES = 10_000
+/** Characters of the text, and of one value in it, before it is quoted. */
+const MOST_TEXT = 65_536
+const MOST_VALUE = 4000
 
 /** A name as text, and every common name in it, whatever RDN it stands in: each reading of it, as it may be a host name. */
 export interface DistinguishedName {
+  /** The beginning of it, if it is longer than any name is; of a value that is, its beginning. */
   readonly text: string
   readonly commonNames: readonly string[]
   readonly oddities: readonly string[]
@@ -52,6 +59,7 @@ export function readDistinguishedName(bytes: Uint8Array, name: Element): Disting
   const rdns: string[] = []
   const commonNames = new Set<string>()
   let whole = true
+  let [count, length] = [0, 0]
   try {
     if (name.tag !== TAG.sequence) throw new ParseError('tag', 'Name', name.start, 'is no SEQUENCE')
     for (let at = name.content; at < name.end;) {
@@ -61,15 +69,22 @@ export function readDistinguishedName(bytes: Uint8Array, name: Element): Disting
       for (let inner = rdn.content; inner < rdn.end;) {
         const attribute = expectElement(bytes, inner, rdn.end, TAG.sequence, 'AttributeTypeAndValue')
         inner = attribute.end
+        if (++count > MOST_ATTRIBUTES) throw new ParseError('value', 'Name', attribute.start, `holds more than ${MOST_ATTRIBUTES} attributes`)
         const type = expectElement(bytes, attribute.content, attribute.end, TAG.oid, 'attribute type')
         const value = readElement(bytes, type.end, attribute.end, 'attribute value')
         const { readings, odd } = readString(value.tag, contentOf(bytes, value))
         const isCommonName = isOid(bytes, type, OID_COMMON_NAME)
         if (isCommonName) for (const reading of readings) if (reading !== '') commonNames.add(reading)
         if (odd !== undefined) oddities.add(odd)
+        // Characters of a wide string that are none may have been a name's.
+        if (odd !== undefined && isCommonName && isWide(value.tag)) whole = false
+        if (length > MOST_TEXT) continue
         // Structured values (a SEQUENCE, say) as RFC 4514, section 2.4 has them; hostile ones are cut.
         const structured = (value.tag & 0x20) !== 0 && !isCommonName
-        attributes.push(`${labelOf(bytes, type)}=${structured ? `#${toHex(encodingOf(bytes, value).subarray(0, 64))}` : quote(readings[0] ?? '')}`)
+        const text = structured ? `#${toHex(encodingOf(bytes, value).subarray(0, 64))}` : quote(readings[0] ?? '')
+        const labelled = `${labelOf(bytes, type)}=${text}`
+        attributes.push(labelled)
+        length += labelled.length
       }
       if (attributes.length > 0) rdns.push(attributes.join(' + '))
     }
@@ -91,8 +106,9 @@ function labelOf(bytes: Uint8Array, type: Element): string {
   }
 }
 
-// As OpenSSL's one-line form quotes: quotes around what has a special character, a backslash before a quote and a backslash, controls as \0A.
-function quote(value: string): string {
+// As the Cert Spotter API quotes: quotes around what has a special character, a backslash before a quote and a backslash, controls as \0A.
+function quote(whole: string): string {
+  const value = whole.length > MOST_VALUE ? `${whole.slice(0, MOST_VALUE)}…` : whole
   const escaped = value
     .replace(/["\\]/g, '\\$&')
     .replace(/[\u0000-\u001f\u007f]/g, (c) => `\\${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)

@@ -2,6 +2,7 @@
 //
 //   x509:    ASN.1Cert certificate_chain<0..2^24-1>;
 //   precert: ASN.1Cert pre_certificate; ASN.1Cert precertificate_chain<0..2^24-1>;      -- RFC 6962, section 4.6
+import { ParseError } from './errors.ts'
 import { tlsReader } from './tls.ts'
 
 /** Views of the bytes that were read. The chain begins with who certified the leaf. */
@@ -11,6 +12,9 @@ export interface ExtraData {
   readonly chain: readonly Uint8Array[]
 }
 
+/** Certificates of a chain. Logs take some five; it is not signed, and packed kilobytes may hold millions of empty ones. */
+const MOST_CHAIN = 1000
+
 /** Reads extra_data. Throws ParseError. */
 export function readExtraData(extraData: Uint8Array, type: 'x509' | 'precert'): ExtraData {
   const reader = tlsReader(extraData)
@@ -18,6 +22,9 @@ export function readExtraData(extraData: Uint8Array, type: 'x509' | 'precert'): 
   const certificates = tlsReader(reader.vector(3, 'certificate_chain'))
   reader.end('extra_data')
   const chain: Uint8Array[] = []
-  while (!certificates.atEnd()) chain.push(certificates.vector(3, 'ASN.1Cert'))
+  while (!certificates.atEnd()) {
+    if (chain.length === MOST_CHAIN) throw new ParseError('value', 'certificate_chain', 0, `holds more than ${MOST_CHAIN} certificates`)
+    chain.push(certificates.vector(3, 'ASN.1Cert'))
+  }
   return { precertificate, chain }
 }

@@ -14,8 +14,6 @@ export interface ListedLog {
   readonly protocol: 'rfc6962' | 'static-ct'
   /** Where it is read: the base URL of an RFC 6962 log, the monitoring prefix of a static one; with a slash at its end. */
   readonly url: string
-  /** Where a static log takes submissions; its origin is this without the scheme. */
-  readonly submissionUrl: string | undefined
   readonly description: string
   readonly operator: string
   /** `usable`, `readonly`, …, or one that nobody knew; undefined if the row has none. */
@@ -45,7 +43,14 @@ export interface LogList {
 // Two logs whose private keys are public: Google puts them into lists that it gives to who should not use them (ct-policy, 2026-01-22).
 const MIMICS: readonly string[] = ['9EGV1vAOLbVUNcrdV3iS5T4VrUFwWPh44U/2uRh0FYk=', 'si9+3rWvav5QPeBAgbLXTBJThJL+3yyypSZQPO9TztI=']
 
-/** Reads a list. Throws ParseError if it is none at all. */
+/** There are some two hundred logs. */
+const MOST_ROWS = 10_000
+const MOST_ODDITIES = 100
+/** Characters of what a list calls a log or an operator. */
+const MOST_NAME = 200
+const MOST_URL = 2000
+
+/** Reads a list, of which the first rows count if they are too many. Throws ParseError if it is none at all. */
 export function readLogList(json: string): LogList {
   const list = objectOf(json, 'log list')
   const { operators, version, log_list_timestamp: made } = list
@@ -54,30 +59,38 @@ export function readLogList(json: string): LogList {
   const oddities: string[] = []
   const seen = new Set<string>()
   let mimic = false
+  let rowCount = 0
+  let untold = 0
+  const odd = (what: string): void => {
+    if (oddities.length < MOST_ODDITIES) oddities.push(what)
+    else untold += 1
+  }
   for (const operator of operators as unknown[]) {
     const { name, logs: classic, tiled_logs: tiled } = fieldsOf(operator)
-    const operatorName = typeof name === 'string' ? name : ''
+    const operatorName = nameOf(name)
     for (const [rows, protocol] of [
       [classic, 'rfc6962'],
       [tiled, 'static-ct'],
     ] as const) {
       for (const row of Array.isArray(rows) ? (rows as unknown[]) : []) {
+        if (++rowCount > MOST_ROWS) break
         const fields = fieldsOf(row)
-        if (MIMICS.includes(String(fields['log_id']))) mimic = true
+        if (MIMICS.includes(textOf(fields['log_id']))) mimic = true
         try {
           const log = readLog(fields, protocol, operatorName)
           // Two rows of one log: which of them is right cannot be told.
-          if (seen.has(log.id)) oddities.push(`${log.description}: the log id ${log.id} is there twice`)
+          if (seen.has(log.id)) odd(`${log.description}: the log id ${log.id} is there twice`)
           else logs.push(log)
           seen.add(log.id)
         } catch (error) {
           if (!(error instanceof ParseError)) throw error
-          const { description } = fields
-          oddities.push(`${typeof description === 'string' ? description : operatorName || 'a row without a name'}: ${error.message}`)
+          odd(`${nameOf(fields['description']) || operatorName || 'a row without a name'}: ${error.message}`)
         }
       }
     }
   }
+  if (rowCount > MOST_ROWS) odd(`it has more than ${MOST_ROWS} rows, and the others are not looked at`)
+  if (untold > 0) oddities.push(`and ${untold} more`)
   const madeAt = typeof made === 'string' ? Date.parse(made) : Number.NaN
   return { logs, oddities, mimic, madeAt: Number.isNaN(madeAt) ? undefined : madeAt, version: typeof version === 'string' ? version : undefined }
 }
@@ -91,7 +104,7 @@ export function verifyLogList(bytes: Uint8Array, signature: Uint8Array, key: str
 type Fields = Readonly<Record<string, unknown>>
 
 function readLog(row: Fields, protocol: ListedLog['protocol'], operator: string): ListedLog {
-  const { key: keyText, log_id: id, description, log_type: type } = row
+  const { key: keyText, log_id: id, log_type: type } = row
   if (typeof keyText !== 'string') throw new ParseError('value', 'key', 0, 'is not a string')
   const key = decodeBase64(keyText, 'key')
   const logId = decodeHash(id, 'log_id')
@@ -102,12 +115,11 @@ function readLog(row: Fields, protocol: ListedLog['protocol'], operator: string)
     key,
     protocol,
     url: readUrl(row, protocol === 'rfc6962' ? 'url' : 'monitoring_url'),
-    submissionUrl: protocol === 'rfc6962' ? undefined : readUrl(row, 'submission_url'),
-    description: typeof description === 'string' && description !== '' ? description : logId.toString('base64'),
+    description: nameOf(row['description']) || logId.toString('base64'),
     operator,
     state,
     stateSince,
-    type: typeof type === 'string' ? type : undefined,
+    type: typeof type === 'string' ? nameOf(type) : undefined,
     interval: readInterval(row['temporal_interval']),
     finalTreeHead,
   }
@@ -115,7 +127,7 @@ function readLog(row: Fields, protocol: ListedLog['protocol'], operator: string)
 
 function readUrl(row: Fields, member: string): string {
   const text = row[member]
-  const url = typeof text === 'string' && URL.canParse(text) ? new URL(text) : undefined
+  const url = typeof text === 'string' && text.length <= MOST_URL && URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol) || url.search !== '' || url.hash !== '' || url.username !== '' || url.password !== '')
     throw new ParseError('value', member, 0, 'is no address to ask')
   return `${url.origin}${url.pathname.replace(/\/*$/, '/')}`
@@ -125,13 +137,13 @@ function readUrl(row: Fields, member: string): string {
 function readState(value: unknown): Pick<ListedLog, 'state' | 'stateSince' | 'finalTreeHead'> {
   const [entry] = Object.entries(fieldsOf(value))
   if (entry === undefined) return { state: undefined, stateSince: undefined, finalTreeHead: undefined }
-  const [state, details] = entry
+  const [stateText, details] = entry
   const { tree_size: size, sha256_root_hash: root } = fieldsOf(fieldsOf(details)['final_tree_head'])
   const whole = typeof size === 'number' && Number.isSafeInteger(size) && size >= 0
-  const since = Date.parse(String(fieldsOf(details)['timestamp']))
+  const since = Date.parse(textOf(fieldsOf(details)['timestamp']))
   const stateSince = Number.isNaN(since) ? undefined : since
   return {
-    state,
+    state: nameOf(stateText),
     stateSince,
     finalTreeHead: whole && typeof root === 'string' ? { size, rootHash: decodeHash(root, 'sha256_root_hash') } : undefined,
   }
@@ -139,8 +151,18 @@ function readState(value: unknown): Pick<ListedLog, 'state' | 'stateSince' | 'fi
 
 function readInterval(value: unknown): ListedLog['interval'] {
   const { start_inclusive: from, end_exclusive: to } = fieldsOf(value)
-  const [start, endExclusive] = [Date.parse(String(from)), Date.parse(String(to))]
+  const [start, endExclusive] = [Date.parse(textOf(from)), Date.parse(textOf(to))]
   return Number.isNaN(start) || Number.isNaN(endExclusive) ? undefined : { start, endExclusive }
+}
+
+// It is a stranger's, where the list is not signed, and an object of his would not even be made a text.
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : ''
+}
+
+function nameOf(value: unknown): string {
+  const text = textOf(value)
+  return text.length <= MOST_NAME ? text : `${text.slice(0, MOST_NAME)}…`
 }
 
 function fieldsOf(value: unknown): Fields {

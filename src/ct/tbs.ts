@@ -19,7 +19,9 @@ export function tbsWithoutCt(der: Uint8Array): Uint8Array {
   forEachExtension(der, sequence, ({ whole, extnId }) => {
     if (isOid(der, extnId, OID_POISON) || isOid(der, extnId, OID_SCT_LIST)) cuts.push(whole)
   })
-  if (cuts.length === 0) return encodingOf(der, tbs)
+  // A log may have left the empty field behind; in the certificate it is gone with its last extension.
+  const isEmpty = sequence.content === sequence.end && sequence.end === extensions.end
+  if (cuts.length === 0 && !isEmpty) return encodingOf(der, tbs)
 
   const kept: Uint8Array[] = []
   let from = sequence.content

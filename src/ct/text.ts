@@ -58,6 +58,11 @@ export function readString(tag: number, bytes: Uint8Array): TextReadings {
   }
 }
 
+/** Is this the tag of a string of two or four bytes a character? */
+export function isWide(tag: number): boolean {
+  return tag === 28 || tag === 30
+}
+
 function readWide(bytes: Uint8Array, width: 2 | 4, type: string): TextReadings {
   let text = ''
   let odd = bytes.length % width === 0 ? undefined : `${type} whose length is no multiple of ${width}`

@@ -13,7 +13,7 @@ export interface TimeReading {
 const UTC_TIME = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:(Z)|([+-])(\d\d)(\d\d))?$/
 const GENERALIZED_TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,](\d{1,18}))?)?)?(?:(Z)|([+-])(\d\d)(\d\d)?)?$/
 
-/** Reads a Time of any form that X.680 allows; what is no time gives undefined. Local times are read as UTC. Never throws. */
+/** Reads a Time, of more forms than RFC 5280 allows; what is no time of the years 0 to 9999 gives undefined. Local times are read as UTC. Never throws. */
 export function readTime(bytes: Uint8Array, element: Element): TimeReading {
   const text = element.end - element.content > 64 ? '' : decodeLatin1(contentOf(bytes, element))
   if (element.tag === TAG.utcTime) {
@@ -48,5 +48,7 @@ function moment(year: number, parts: readonly (string | undefined)[], fraction: 
   day0.setUTCFullYear(year, month - 1, day)
   if (day0.getUTCMonth() !== month - 1 || day0.getUTCDate() !== day) return undefined
   const milliseconds = ((hour * 60 + minute - offset) * 60 + second) * 1000 + Number((fraction ?? '').padEnd(3, '0').slice(0, 3))
-  return new Date(day0.getTime() + milliseconds)
+  const time = new Date(day0.getTime() + milliseconds)
+  // RFC 3339 has no others: an offset or a leap second may lead there.
+  return time.getUTCFullYear() >= 0 && time.getUTCFullYear() <= 9999 ? time : undefined
 }

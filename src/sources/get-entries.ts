@@ -28,6 +28,8 @@ export function readEntries(body: Buffer, asked: Asked, sieve: Sieve): PageViews
 export function parseEntries(text: string, { start, count }: Asked, sieve: Sieve): PageViews {
   // Ten packed kilobytes may hold a million objects: the parser would make each before anything could be counted.
   if (hasMoreParts(text, PARTS * (count + 1))) throw new ParseError('value', 'get-entries', 0, `holds more than ${count} entries can have`)
+  // One character over 255 would make two bytes of each in its text, of which there may be sixty millions. No base64 has it.
+  if (text.length > LARGE && /\\u(?!00)/.test(text)) throw new ParseError('value', 'get-entries', 0, 'has other characters than it can have')
   const { entries } = objectOf(text, 'get-entries')
   if (!Array.isArray(entries)) throw new ParseError('value', 'entries', 0, 'is not a list')
   if (entries.length > count) throw tooMany(count, 0)
@@ -42,6 +44,9 @@ export function parseEntries(text: string, { start, count }: Asked, sieve: Sieve
   }
   return { ...found, hashes }
 }
+
+/** Characters of an answer with which its memory counts. */
+const LARGE = 4 * 1024 * 1024
 
 // Values that an entry may come with, of members that nobody knows yet.
 const PARTS = 64

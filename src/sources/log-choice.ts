@@ -29,20 +29,26 @@ export function chooseLogs(states: readonly ListState[], { only, begun }: Choice
   }
   for (const { source, list } of inOrder) for (const log of list?.logs ?? []) choose(log, source)
   // What vanished is read on for a while, but nothing is begun of it.
-  for (const { source, gone } of inOrder) for (const each of gone ?? []) if (begun(each.log.id) && isGone(states, each, now)) choose(each.log, source)
+  const listed = listedIds(states)
+  for (const { source, gone } of inOrder) for (const each of gone ?? []) if (begun(each.log.id) && isGone(listed, each, now)) choose(each.log, source)
   return chosen
 }
 
 // Vanished lately, and on no other list, whose word would count.
-function isGone(states: readonly ListState[], { log, since }: GoneLog, now: number): boolean {
-  return now - since < GONE_FOR && !states.some(({ list }) => list?.logs.some(({ id }) => id === log.id))
+function isGone(listed: ReadonlySet<string>, { log, since }: GoneLog, now: number): boolean {
+  return now - since < GONE_FOR && !listed.has(log.id)
+}
+
+function listedIds(states: readonly ListState[]): ReadonlySet<string> {
+  return new Set(states.flatMap(({ list }) => (list?.logs ?? []).map(({ id }) => id)))
 }
 
 /** Logs that have just vanished from their list and are read all the same, a sentence each. */
 export function vanishedLogs(states: readonly ListState[], chosen: ReadonlyMap<string, ListedLog>, now: number): readonly string[] {
+  const listed = listedIds(states)
   return states.flatMap(({ source, gone }) =>
     (gone ?? [])
-      .filter((each) => chosen.has(each.log.id) && isGone(states, each, now) && now - each.since < JUST_NOW)
+      .filter((each) => chosen.has(each.log.id) && isGone(listed, each, now) && now - each.since < JUST_NOW)
       .map(
         ({ log }) =>
           `${log.description} has vanished from the log list ${source.name}: it is read on for ${span(GONE_FOR)}, since a list may be wrong`,
@@ -105,13 +111,26 @@ function isWanted({ description, operator }: ListedLog, only: readonly string[])
   })
 }
 
-// Only `*` and `?`; the pattern is the owner's, and short.
+// Only `*` and `?`. The pattern is the owner's, and short; the text is the list's, so nothing is tried twice: a star takes more only from the last one on.
 function globOf(glob: string): (text: string) => boolean {
-  const source = glob
-    .toLowerCase()
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replace(/\*/g, '.*')
-    .replace(/\?/g, '.')
-  const pattern = new RegExp(`^${source}$`, 'u')
-  return (text) => pattern.test(text)
+  const pattern = Array.from(glob.toLowerCase())
+  return (text) => {
+    const given = Array.from(text)
+    let [at, n] = [0, 0]
+    let star: { readonly after: number; readonly from: number } | undefined
+    while (at < given.length) {
+      if (pattern[n] === '*') {
+        n += 1
+        star = { after: n, from: at }
+      } else if (n < pattern.length && (pattern[n] === '?' || pattern[n] === given[at])) {
+        n += 1
+        at += 1
+      } else if (star !== undefined) {
+        n = star.after
+        at = star.from + 1
+        star = { after: n, from: at }
+      } else return false
+    }
+    return pattern.slice(n).every((each) => each === '*')
+  }
 }

@@ -210,7 +210,8 @@ function faultOf(list: LogList, before: LogList | undefined, isPublic: boolean):
   if (list.logs.length === 0) return 'it has no log'
   if (before === undefined) return undefined
   if (list.madeAt !== undefined && before.madeAt !== undefined && list.madeAt < before.madeAt) return 'it is older than the one that is known'
-  const gone = before.logs.filter(({ id }) => !list.logs.some((log) => log.id === id)).length
+  const ids = new Set(list.logs.map(({ id }) => id))
+  const gone = before.logs.filter(({ id }) => !ids.has(id)).length
   if (before.logs.length > 3 && gone >= before.logs.length / 2) return `${plural(gone, 'log')} of ${before.logs.length} are gone from it at once`
   return undefined
 }

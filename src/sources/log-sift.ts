@@ -64,8 +64,11 @@ function createJudge(matcher: Matcher): Judge {
     const issuance = issuanceOf(read, entry, id, loggedAt ?? now)
     const remark = (reason: string): Remark => ({ kind: 'der-unreadable', reason, trouble: false })
     const remarks: Remark[] = []
-    if (certificate.notBefore === undefined || certificate.notAfter === undefined)
-      remarks.push(remark(`its validity cannot be read; the time at which it was ${loggedAt === undefined ? 'seen' : 'logged'} stands for it`))
+    const untold = [...(certificate.notBefore === undefined ? ['beginning'] : []), ...(certificate.notAfter === undefined ? ['end'] : [])]
+    if (untold.length > 0) {
+      const validity = untold.length === 2 ? 'its validity' : `the ${untold[0]} of its validity`
+      remarks.push(remark(`${validity} cannot be read; the time at which it was ${loggedAt === undefined ? 'seen' : 'logged'} stands for it`))
+    }
     if (!isWhole)
       remarks.push(
         remark('its extensions cannot be read to their end, so its precertificate and its certificate cannot be known for one, and ring as two'),
@@ -107,7 +110,8 @@ function issuanceOf({ certificate, names, ipAddresses }: EntryMatch, { entry, pr
     issuer: { ...(certificate.issuer !== '' && { name: certificate.issuer }) },
     notBefore: certificate.notBefore ?? at,
     notAfter: certificate.notAfter ?? at,
-    precertificate: precert,
+    // One that was logged as if it were a certificate is none all the same.
+    precertificate: precert || certificate.precertificate,
     pubkeySha256: sha256(certificate.spki),
     ...(certificate.serial !== undefined && { serial: certificate.serial }),
     ...(certificate.key !== undefined && { key: certificate.key }),

@@ -47,8 +47,9 @@ const START_AT = 250
 const MOST_PILED = 3000
 const LOOK = 1000
 
-/** Workers that broke, after which there are no others: whatever broke them is likely to come again. */
+/** Workers that broke within so many ms, after which there are no others until then: whatever broke them is likely to come again. */
 const MOST_BROKEN = 3
+const REST = 600_000
 
 /** Of a worker's heap; what it unpacks is not in it. */
 const LIMITS = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 8 }
@@ -79,12 +80,14 @@ export function createPagePool({ sieve, most, now, startAt = START_AT, entry = E
   const waiting: Order[] = []
   let turn: NodeJS.Immediate | undefined
   let nextId = 0
-  let broken = 0
+  // When the last of them broke.
+  let broken: readonly number[] = []
   let bytesOut = 0
   let piled = 0
   let piledAt = now()
   let look: NodeJS.Timeout | undefined
 
+  const isResting = (): boolean => broken.length === MOST_BROKEN && now() - (broken[0] ?? 0) < REST
   const pile = (ms: number): number => {
     const at = now()
     piled = Math.min(MOST_PILED, Math.max(0, piled - NORMAL * (at - piledAt)) + ms)
@@ -106,7 +109,7 @@ export function createPagePool({ sieve, most, now, startAt = START_AT, entry = E
     })
     const lost = (): void => {
       if (!helpers.delete(helper)) return
-      broken += 1
+      broken = [...broken, now()].slice(-MOST_BROKEN)
       void thread.terminate()
       takeBack(helper)
     }
@@ -214,7 +217,7 @@ export function createPagePool({ sieve, most, now, startAt = START_AT, entry = E
       else starting = true
     }
     // One at a time, and another only while there is more than these can take.
-    if (!starting && helpers.size < most && broken < MOST_BROKEN && waiting.length >= helpers.size && pile(0) >= startAt) start()
+    if (!starting && helpers.size < most && !isResting() && waiting.length >= helpers.size && pile(0) >= startAt) start()
     return ready && bytesOut + bytes <= MOST_BYTES
   }
 

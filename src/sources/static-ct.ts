@@ -29,12 +29,13 @@ const DATA = { timeoutMs: 60_000, maxBytes: 64 * 1024 * 1024 }
 
 /** A client of the log with this key. `url` is for evidence; `readPage` keeps what may matter. */
 export function createStaticCt({ get, getPacked }: LogHttp, key: LogKey, url: string, readPage: ReadPage): LogClient {
-  // The partial tile may be gone once the full one is there: which has the same bytes first.
+  // The partial tile may be gone once the full one is there, which has the same bytes first. Where a store does not let its objects be listed, what is gone is
+  // forbidden (403), and some say 410 or 400.
   const fallingBack = async <T>(which: Tile, ask: (path: string) => Promise<T>): Promise<T> => {
     try {
       return await ask(tilePath(which))
     } catch (error) {
-      if (!(error instanceof LogFailure) || error.status !== 404 || which.width === WIDTH) throw error
+      if (!(error instanceof LogFailure) || !isGone(error) || which.width === WIDTH) throw error
       return ask(tilePath({ ...which, width: WIDTH }))
     }
   }
@@ -134,6 +135,10 @@ export function createStaticCt({ get, getPacked }: LogHttp, key: LogKey, url: st
     proofEvery: 0,
     boundary: (start) => (Math.floor(start / WIDTH) + 1) * WIDTH,
   }
+}
+
+function isGone({ status = 0 }: LogFailure): boolean {
+  return status >= 400 && status < 500 && status !== 429
 }
 
 /** The root of a subtree, by the log's tiles. */

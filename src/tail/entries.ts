@@ -3,8 +3,9 @@ import { steadyClock } from '../clock.ts'
 import type { CompactRange } from '../ct/compact-range.ts'
 import { growTree } from '../ct/compact-range.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
-import type { Received } from '../sources/log-entry.ts'
+import type { LogEntry, Received } from '../sources/log-entry.ts'
 import { LogFailure } from '../sources/log-failure.ts'
+import type { Sifted } from '../sources/log-sift.ts'
 import { readAhead } from '../sources/read-ahead.ts'
 import type { LogState } from '../stores/log-state.ts'
 import { rangeOf, storedRange } from '../stores/log-state.ts'
@@ -176,7 +177,7 @@ export async function readEntries(
       tree.appendLeaves(page.hashes)
       hashes.add(page.hashes)
       held = holding(held, page.received)
-      addFinds(finds, page, (entry) => {
+      const judge = (entry: LogEntry): Sifted | undefined => {
         const sifted = sift(log, entry, now)
         if (sifted?.malformed === undefined || !malformed.has(entry.index)) {
           if (sifted?.malformed !== undefined && malformed.size < MOST_MALFORMED) malformed.add(entry.index)
@@ -184,7 +185,8 @@ export async function readEntries(
         }
         const { malformed: _, ...rest } = sifted
         return rest
-      })
+      }
+      await addFinds(finds, page, judge, () => steady.now())
       for (const index of page.misplaced) {
         const message = `its entry ${grouped(index)} says that it is at another place. It is read all the same`
         const judged = await context.tell(state, [{ kind: 'leaf-index', about: String(index), message }], received, { index })

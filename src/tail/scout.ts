@@ -1,4 +1,5 @@
 // Entries that make no tree we could verify, looked into all the same: a certificate is no less issued for that its log lies.
+import { steadyClock } from '../clock.ts'
 import { readAhead } from '../sources/read-ahead.ts'
 import { entriesIn } from '../sources/log-entry.ts'
 import { LogFailure } from '../sources/log-failure.ts'
@@ -20,6 +21,7 @@ export async function scout(
 ): Promise<{ readonly finds: LogFinds; readonly end: number }> {
   const { clock, random, sift, report } = ports
   const finds: Finds = emptyFinds()
+  const steady = steadyClock(clock)
   const first = Math.max(start, endExclusive - MOST_SCOUTED)
   let end = start
   const pages = readAhead(first, endExclusive, endExclusive, {
@@ -37,7 +39,12 @@ export async function scout(
   try {
     for await (const page of pages) {
       const now = new Date(clock.now())
-      addFinds(finds, page, (entry) => sift(log, entry, now))
+      await addFinds(
+        finds,
+        page,
+        (entry) => sift(log, entry, now),
+        () => steady.now(),
+      )
       end = page.start + entriesIn(page)
     }
   } catch (error) {

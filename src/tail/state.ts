@@ -1,4 +1,5 @@
 // The state of one log, from what a list says to what its failures come to.
+import { setImmediate } from 'node:timers/promises'
 import { EMPTY_RANGE } from '../ct/compact-range.ts'
 import type { ListedLog } from '../ct/log-list.ts'
 import type { ReceivedHead } from '../sources/log-client.ts'
@@ -21,9 +22,22 @@ export function emptyFinds(): Finds {
   return { sightings: [], malformed: [] }
 }
 
-/** Adds what is the owner's of a page, as much of each as is kept: it may wait here. */
-export function addFinds(finds: Finds, { kept }: Pick<LogPage, 'kept'>, sift: (entry: LogEntry) => Sifted | undefined): void {
+/** Entries are judged for so many ms before everything else has its turn. */
+const AT_ONCE = 50
+
+/** Adds what is the owner's of a page, as much of each as is kept: it may wait here. A hostile page takes a minute. `now` in ms, never set back. */
+export async function addFinds(
+  finds: Finds,
+  { kept }: Pick<LogPage, 'kept'>,
+  sift: (entry: LogEntry) => Sifted | undefined,
+  now: () => number,
+): Promise<void> {
+  let began = now()
   for (const entry of kept) {
+    if (now() - began >= AT_ONCE) {
+      await setImmediate()
+      began = now()
+    }
     const sifted = sift(entry)
     if (sifted?.sighting !== undefined) finds.sightings.push(sifted.sighting)
     if (sifted?.malformed !== undefined) finds.malformed.push(sifted.malformed)

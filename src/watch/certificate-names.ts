@@ -1,6 +1,6 @@
 // The names of a certificate that was read, for people and for matching. All of them are a stranger's words.
 import type { Certificate } from '../ct/certificate.ts'
-import { displayName, fromLatin1, nameTextsOf, textReadings } from './name.ts'
+import { displayName, fromLatin1, halves, nameTextsOf, textReadings } from './name.ts'
 
 /** Every dNSName and every common name, in each way that its bytes can be read, in the certificate's order. Not cleaned. */
 export function namesOf(certificate: Certificate): readonly string[] {
@@ -31,7 +31,11 @@ export function cleanNames(names: readonly string[]): readonly string[] {
 function hostsInCommonName(text: string): readonly string[] {
   const whole = displayName(text)
   if (!whole.includes(' ')) return [text]
-  const bare = [whole, displayName(fromLatin1(text) ?? '')].map((each) => each.replace(/^https?:\/\//, ''))
-  const parts = bare.flatMap((each) => [each, ...each.split(/[\0/]/, 1)]).map(displayName)
-  return parts.filter((name, n) => name !== '' && !name.includes(' ') && parts.indexOf(name) === n)
+  const parts = [text, fromLatin1(text) ?? ''].flatMap((each) =>
+    halves(each.trim().replace(/^https?:\/\//i, ''), '\0').flatMap((half) => halves(half, '/')),
+  )
+  return parts.filter((part, n) => {
+    const name = displayName(part)
+    return name !== '' && !name.includes(' ') && parts.indexOf(part) === n
+  })
 }

@@ -1,5 +1,5 @@
 // IP addresses and prefixes as items.
-import { formatIp, parseIp } from '../ct/ip-address.ts'
+import { formatIp, parseIp, unmapIp } from '../ct/ip-address.ts'
 import { maskIp } from './ip-ranges.ts'
 import type { Item } from './item.ts'
 
@@ -13,6 +13,11 @@ export function parseAddress(written: string): { readonly item: Item } | { reado
   const bits = bytes.length * 8
   if (bare !== written) return { problem: `is an IP address, which needs no "=". Write ${canonical}` }
   if (written.startsWith('[') || written.includes(']')) return { problem: `has an IP address in brackets. Write ${canonical}` }
+  const mapped = unmapIp(bytes)
+  if (mapped !== undefined) {
+    const less = size !== undefined && /^(?:9[6-9]|1[01]\d|12[0-8])$/.test(size) ? `/${Number(size) - 96}` : ''
+    return { problem: `is an IPv4 address in the form of IPv6. Write ${formatIp(mapped)}${less}` }
+  }
   if (size === undefined) return { item: { kind: 'ip', text: canonical, bytes, prefix: bits } }
   if (!/^\d{1,3}$/.test(size) || Number(size) > bits) {
     return {

@@ -8,6 +8,7 @@ import { createLabelTrie } from './label-trie.ts'
 import type { Budget, LabelTrie } from './label-trie.ts'
 import { displayName, isPrintableAscii, matchedName, nameReadings, roughReading } from './name.ts'
 import type { Label } from './name.ts'
+import { grouped } from './words.ts'
 
 /** One name of a certificate, and the item that it matches, as the owner wrote it. */
 export interface Match {
@@ -42,9 +43,11 @@ const WILDCARD_BUDGET = 1_000_000
 const PLAIN = /^(?:[a-z0-9_-]+\.)*(?=[0-9_-]*[a-z])[a-z0-9_-]+$/
 
 // A name that is not ASCII is read in some dozens of ways, and Unicode is normalized in time quadratic in the marks that follow one another. No client takes
-// one as long for a name; and of one certificate so many characters (UTF-16) are read so, some 100 ms. Others are judged by their plain labels alone.
+// one as long for a name; and of one certificate so many characters (UTF-16) are read so, some 100 ms, where each name costs what it would cost with as many
+// more. Others are judged by their plain labels alone.
 const MOST_ODD_NAME = 1024
 const MOST_ODD = 131_072
+const ODD_NAME = 64
 
 interface ItemSet {
   readonly names: LabelTrie
@@ -80,9 +83,11 @@ export function createMatcher(watch: readonly Item[], exclude: readonly Item[]):
       let unread: string | undefined
       const readingsWithin = (name: string): readonly Reading[] => {
         if (isPrintableAscii(name)) return readingsOf(name)
-        odd += name.length
-        if (name.length <= MOST_ODD_NAME && odd <= MOST_ODD) return readingsOf(name)
-        unread ??= `a name of ${name.length} characters, not all of them printable ASCII: too much to be read in every way`
+        odd += name.length + ODD_NAME
+        const isLong = name.length > MOST_ODD_NAME
+        if (!isLong && odd <= MOST_ODD) return readingsOf(name)
+        const what = isLong ? `a name of ${grouped(name.length)} characters` : 'more names than any certificate has'
+        unread ??= `${what}, not all of them printable ASCII: too much to be read in every way`
         return [{ labels: roughReading(name) }]
       }
       const judge = (name: string, readings: readonly Reading[]): void => {
@@ -143,7 +148,8 @@ function itemSet(items: readonly Item[]): ItemSet {
 // An address in a dNSName or a common name is an address: no name can look like one. With leading zeros it is so to some, and to others octal or nothing.
 function readingsOf(name: string): readonly Reading[] {
   const readings = nameReadings(name).map((labels): Reading => ({ labels }))
-  if (!/\d\.\d|:/.test(name)) return readings
+  // Of what is not ASCII a reading may be an address, with ideographic dots and all, where the name itself is none.
+  if (isPrintableAscii(name) && !/\d\.\d|:/.test(name)) return readings
   return readings.flatMap((reading) => {
     if (!('labels' in reading)) return [reading]
     const text = reading.labels.join('.')

@@ -12,6 +12,8 @@ export const UNPARSABLE: Label = '<unparsable>'
 // What nearly every name is already: nothing to strip, nothing to lower.
 const PLAIN = /^[a-z0-9*_-][a-z0-9*_.-]*[a-z0-9*_-]$/
 
+// What IDNA leaves out (UTS 46, table "ignored"): a soft hyphen, joiners of words, marks that choose a form.
+const IGNORED = /\u00ad|\u034f|[\u180b-\u180d\u180f]|\u200b|\u2060|\u2064|[\ufe00-\ufe0f]|\ufeff/g
 // The dots that IDNA takes for one (UTS 46, section 4.5).
 const OTHER_DOTS = /[\u3002\uff0e\uff61]/g
 const NOT_ASCII = /[^\u0000-\u007f]/
@@ -118,7 +120,8 @@ function nameTexts(raw: string): readonly string[] {
   return [...texts]
 }
 
-function halves(text: string, separator: string): readonly string[] {
+/** A text, and what stands in it before the first of these characters, if there is one. */
+export function halves(text: string, separator: string): readonly string[] {
   const at = text.indexOf(separator)
   return at === -1 ? [text] : [text.slice(0, at), text]
 }
@@ -136,7 +139,7 @@ function encodings(raw: string): readonly string[] {
   if (utf8 !== undefined) out.push(utf8)
   const latin1 = decodeLatin1(Buffer.from(raw, 'utf8'))
   if (!C1.test(latin1)) out.push(latin1)
-  return [...out, ...out.map((text) => text.replace(OTHER_DOTS, '.').normalize('NFKC'))]
+  return [...out, ...out.map((text) => text.replace(OTHER_DOTS, '.').replace(IGNORED, '').normalize('NFKC'))]
 }
 
 function toLabel(text: string): Label {

@@ -1,5 +1,7 @@
 // The hot path: is this entry worth reading? Nearly every one is a stranger's, so no string and no object is made of it: the DER is walked by offsets,
 // and only subject and subjectAltName are looked into. It knows the usual alone. Whatever is unusual in any way goes to readEntry, which decides.
+import { MOST_ATTRIBUTES } from '../ct/distinguished-name.ts'
+import { MOST_NAMES } from '../ct/subject-alt-name.ts'
 import type { AddressSieveData } from './address-sieve.ts'
 import { addressSieveData, openAddressSieve } from './address-sieve.ts'
 import type { FlagTableData } from './flag-table.ts'
@@ -59,12 +61,13 @@ export function openSieve(data: SieveData): Sieve {
 
   // Name (RFC 5280, section 4.1.2.4)
   const subjectMatters = (bytes: Uint8Array, start: number, endExclusive: number): boolean => {
+    let attributes = 0
     for (let rdn = start; rdn < endExclusive;) {
       const rdnEnd = endOf(bytes, rdn, endExclusive)
       if (rdnEnd < 0 || bytes[rdn] !== SET) return true
       for (let attribute = contentAt(bytes, rdn); attribute < rdnEnd;) {
         const attributeEnd = endOf(bytes, attribute, rdnEnd)
-        if (attributeEnd < 0 || bytes[attribute] !== SEQUENCE) return true
+        if (attributeEnd < 0 || bytes[attribute] !== SEQUENCE || ++attributes > MOST_ATTRIBUTES) return true
         const type = contentAt(bytes, attribute)
         const value = endOf(bytes, type, attributeEnd)
         if (value < 0 || bytes[type] !== OID) return true
@@ -87,8 +90,12 @@ export function openSieve(data: SieveData): Sieve {
     return mayTouch(bytes, start, endExclusive) && !isNoHost(bytes, start, endExclusive)
   }
 
+  // Of the certificate that is looked at: readEntry stops at so many.
+  let generalNames = 0
+
   // Extensions (RFC 5280, section 4.1), within their [3]
   const extensionsMatter = (bytes: Uint8Array, start: number, endExclusive: number): boolean => {
+    generalNames = 0
     if (endOf(bytes, start, endExclusive) !== endExclusive || bytes[start] !== SEQUENCE) return true
     for (let extension = contentAt(bytes, start); extension < endExclusive;) {
       const extensionEnd = endOf(bytes, extension, endExclusive)
@@ -117,7 +124,7 @@ export function openSieve(data: SieveData): Sieve {
     if (end !== endExclusive && (end + 1 !== endExclusive || bytes[end] !== 0)) return true
     for (let name = contentAt(bytes, start); name < end;) {
       const nameEnd = endOf(bytes, name, end)
-      if (nameEnd < 0) return true
+      if (nameEnd < 0 || ++generalNames > MOST_NAMES) return true
       const tag = bytes[name]!
       const content = contentAt(bytes, name)
       if (tag === 0x82) {

@@ -122,7 +122,7 @@ void test('distinguished names as text', () => {
 })
 
 void test('every common name in every string type', () => {
-  const cases: readonly { in: Uint8Array; out: readonly string[]; odd: boolean; why: string }[] = [
+  const cases: readonly { in: Uint8Array; out: readonly string[]; odd: boolean; hidden?: boolean; why: string }[] = [
     { in: seq(cn('b\u00c3\u00bccher.example')), out: ['bücher.example'], odd: false, why: 'UTF8String' },
     {
       in: seq(cn('a.example', 19), cn('b.example', 22), cn('c.example', 26), cn('d.example', 20)),
@@ -141,8 +141,8 @@ void test('every common name in every string type', () => {
     { in: seq(cn('b\xfccher.example')), out: ['bücher.example'], odd: true, why: 'UTF8String that is Latin-1' },
     { in: seq(cn('b\xfccher', 20)), out: ['bücher'], odd: false, why: 'Teletex' },
     { in: seq(cn('b\u00c3\u00bccher', 19)), out: ['bücher', 'bÃ¼cher'], odd: true, why: 'UTF-8 in a PrintableString: both readings' },
-    { in: seq(cn('\0a\0', 30)), out: ['a'], odd: true, why: 'odd length' },
-    { in: seq(cn('\xff\xff\xff\xff', 28)), out: ['\ufffd'], odd: true, why: 'beyond Unicode' },
+    { in: seq(cn('\0a\0', 30)), out: ['a'], odd: true, hidden: true, why: 'odd length' },
+    { in: seq(cn('\xff\xff\xff\xff', 28)), out: ['\ufffd'], odd: true, hidden: true, why: 'beyond Unicode' },
     { in: seq(cn('x.example', 3)), out: ['x.example'], odd: true, why: 'not a string type: read all the same' },
     { in: seq(cn('')), out: [], odd: false, why: 'empty' },
   ]
@@ -150,6 +150,7 @@ void test('every common name in every string type', () => {
     const got = readCertificate(tbs({ subject: c.in }))
     assert.deepEqual(got.commonNames, c.out, c.why)
     assert.equal(got.oddities.length > 0, c.odd, `${c.why}: ${got.oddities.join()}`)
+    assert.equal(got.namesHidden, c.hidden ?? false, c.why)
   }
 })
 
@@ -161,7 +162,7 @@ void test('one odd field does not hide the rest', () => {
     { in: { notAfter: el(23, 'never') }, see: { notAfter: undefined }, odd: /notAfter/, why: 'odd time' },
     { in: { notBefore: el(23, '2601010000Z') }, see: { notBefore: new Date('2026-01-01T00:00:00Z') }, odd: /notBefore/, why: 'short time' },
     { in: { spki: seq() }, see: { key: undefined }, odd: /subjectPublicKeyInfo/, why: 'no key' },
-    { in: { subject: el(0x31) }, see: { subject: '' }, odd: /subject/, hidden: true, why: 'a subject that is no SEQUENCE' },
+    { in: { subject: el(0x31) }, see: { commonNames: [] }, odd: /subject/, hidden: true, why: 'a subject that is no SEQUENCE' },
     { in: { issuer: seq(hex('3105')) }, see: { issuer: '' }, odd: /issuer/, why: 'a broken issuer' },
     { in: { more: hex('0500') }, see: {}, odd: /parts/, hidden: true, why: 'something after the extensions' },
     { in: { extensions: [san(dns('www.example.com')), hex('3005')] }, see: {}, odd: /extensions/, hidden: true, why: 'a broken extension' },
@@ -225,7 +226,30 @@ void test('subject alternative names, orderly and not', () => {
     assert.equal(got.namesHidden, c.hidden ?? false, c.why)
   }
   const both = readCertificate(tbs({ extensions: [POISON, SCT_LIST, SCT_LIST] }))
-  assert.deepEqual([both.precertificate, both.hasSctList, both.oddities], [true, true, ['more than one SCT list']])
+  assert.deepEqual([both.precertificate, both.oddities], [true, ['more than one SCT list']])
+})
+
+void test('more than any certificate has, in packed kilobytes: so much is read, and the rest is said to be hidden', () => {
+  const many = (count: number, one: Uint8Array): Buffer => Buffer.concat(Array<Uint8Array>(count).fill(one))
+  const sanOf = (content: Uint8Array): Uint8Array => extension(hex('0603551d11'), el(0x30, content))
+  for (const [name, kind] of [
+    [dns(''), 'dnsNames'],
+    [el(0x87, hex('cb007107')), 'ipAddresses'],
+  ] as const) {
+    const got = readCertificate(tbs({ extensions: [sanOf(Buffer.concat([many(99_999, name)]))] }))
+    assert.deepEqual([got[kind].length, got.namesHidden], [99_999, false])
+    const more = readCertificate(tbs({ extensions: [sanOf(many(60_000, name)), sanOf(many(60_000, name))] }))
+    assert.deepEqual([more[kind].length, more.namesHidden], [100_000, true])
+    assert.match(more.oddities.join(), /holds more than 100000 names/)
+  }
+  assert.equal(readCertificate(tbs({ extensions: [sanOf(many(100_001, el(0x81, 'a@b')))] })).namesHidden, true, 'other kinds of names count')
+  const attributes = readCertificate(
+    tbs({ subject: seq(many(10_001, cn('a'))), issuer: seq(many(10_001, rdn(attribute(hex('060355040a'), 12, 'Acme, Inc.')))) }),
+  )
+  assert.deepEqual([attributes.namesHidden, attributes.commonNames], [true, ['a']])
+  assert.ok(attributes.issuer.length < 100_000 && attributes.issuer.startsWith('O="Acme, Inc.", O="Acme, Inc."'))
+  const long = readCertificate(tbs({ issuer: seq(rdn(attribute(hex('060355040a'), 12, '\u0001'.repeat(1_000_000)))) })).issuer
+  assert.equal(long, `O=${'\\01'.repeat(4000)}…`)
 })
 
 void test('keys', () => {

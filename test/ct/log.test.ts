@@ -405,6 +405,59 @@ describe('log lists', () => {
     })
 })
 
+test('a chain of more certificates than any has', () => {
+  const extra = (count: number): Buffer => {
+    const chain = Buffer.alloc(3 * count)
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(chain.length)
+    return Buffer.concat([Buffer.of(0, 0, 1, 7), length.subarray(1), chain])
+  }
+  assert.equal(readExtraData(extra(1000), 'precert').chain.length, 1000)
+  assert.throws(() => readExtraData(extra(1001), 'precert'), ParseError)
+})
+
+describe('a log list of a stranger', () => {
+  const read = (rows: readonly unknown[], more = {}): ReturnType<typeof readLogList> =>
+    readLogList(JSON.stringify({ operators: [{ name: 'x', logs: rows, ...more }] }))
+  const row = (n = 0): Readonly<Record<string, unknown>> => {
+    const key = Buffer.from(`key ${n}`)
+    return { key: key.toString('base64'), log_id: createHash('sha256').update(key).digest('base64'), url: 'https://ct.example/' }
+  }
+
+  test('values of any kind cost their row at most', () => {
+    let nested = ''
+    for (let n = 0; n < 20_000; n++) nested += '['
+    const deep = JSON.parse(`${nested}${']'.repeat(20_000)}`) as unknown
+    for (const odd of [{ toString: 1, valueOf: 1 }, deep, null, 1, [], true])
+      for (const member of ['log_id', 'key', 'description', 'url', 'state', 'log_type', 'temporal_interval', 'tls_only']) {
+        const { logs, oddities } = readLogList(
+          `{"operators":[{"name":"x","logs":[${JSON.stringify(row())},${JSON.stringify({ ...row(1), [member]: '@' }).replace('"@"', odd === deep ? `${nested}${']'.repeat(20_000)}` : JSON.stringify(odd))}]}]}`,
+        )
+        assert.equal(logs.length + oddities.length, 2, member)
+        assert.equal(logs[0]?.id, row()['log_id'])
+      }
+    for (const odd of [{ timestamp: { toString: 1 } }, { timestamp: [] }, 1])
+      assert.equal(read([{ ...row(), state: { usable: odd } }]).logs[0]?.state, 'usable')
+    assert.equal(read([{ ...row(), temporal_interval: { start_inclusive: { toString: 1 }, end_exclusive: [] } }]).logs[0]?.interval, undefined)
+  })
+
+  test('a static log needs no submission_url', () => {
+    const { logs, oddities } = read([], { tiled_logs: [{ ...row(), url: undefined, monitoring_url: 'https://mon.example/x' }] })
+    assert.deepEqual([logs[0]?.url, oddities], ['https://mon.example/x/', []])
+  })
+
+  test('so many rows, sentences, and letters of a name', () => {
+    const many = read(Array.from({ length: 20_000 }, () => 1))
+    assert.equal(many.oddities.length, 101)
+    assert.equal(many.oddities.at(-1), 'and 9901 more')
+    const { logs, oddities } = read([
+      { ...row(), description: 'd'.repeat(1_000_000), state: { ['s'.repeat(1000)]: {} } },
+      { ...row(1), url: `https://x.example/${'u'.repeat(2000)}` },
+    ])
+    assert.deepEqual([logs[0]?.description.length, logs[0]?.state?.length, logs.length, oddities.length], [201, 201, 1, 1])
+  })
+})
+
 test('base64 is strict', () => {
   assert.deepEqual(decodeBase64('AAEC', 'x'), Buffer.of(0, 1, 2))
   for (const text of ['AAE', 'AAE_', 'AAEC\n', 'AB==', 'A A=']) assert.throws(() => decodeBase64(text, 'x'), ParseError)

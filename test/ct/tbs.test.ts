@@ -53,6 +53,11 @@ void test('cuts of our own making', () => {
     { in: [POISON], out: [], why: 'none left: no [3]' },
     { in: [], out: [], why: 'no extensions at all' },
   ]
+  assert.equal(
+    issuanceId(tbs({ extensions: [], more: hex('a3023000') })),
+    issuanceId(certificate({ extensions: [SCT_LIST] })),
+    'a log that leaves an empty [3] behind',
+  )
   for (const c of cases) {
     const want = tbs({ extensions: c.out })
     assert.deepEqual(Buffer.from(tbsWithoutCt(tbs({ extensions: c.in }))), Buffer.from(want), c.why)

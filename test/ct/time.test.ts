@@ -23,6 +23,9 @@ void test('times, rightly and wrongly written', () => {
     { tag: 24, in: '2026070112', out: '2026-07-01T12:00:00.000Z', odd: true, why: 'hours only' },
     { tag: 24, in: '00500101000000Z', out: '0050-01-01T00:00:00.000Z', odd: false, why: 'year 50 is not 1950' },
     { tag: 24, in: '20161231235960Z', out: '2017-01-01T00:00:00.000Z', odd: false, why: 'a leap second' },
+    { tag: 24, in: '99991231235960Z', out: undefined, odd: true, why: 'a leap second into the year 10000' },
+    { tag: 24, in: '99991231235959-0100', out: undefined, odd: true, why: 'an offset into it' },
+    { tag: 24, in: '00000101000000+0100', out: undefined, odd: true, why: 'an offset before the year 0' },
     { tag: 12, in: '260701120000Z', out: undefined, odd: true, why: 'no time type' },
   ]
   for (const c of cases) {

@@ -39,7 +39,6 @@ describe("the sandbox's log list", () => {
     assert.deepEqual([row.protocol, row.state, row.operator], ['static-ct', 'readonly', 'Another'])
     assert.deepEqual([row.finalTreeHead?.size, row.finalTreeHead?.rootHash], [5, final.root])
     assert.deepEqual(row.interval, { start: interval.start.getTime(), endExclusive: interval.endExclusive.getTime() })
-    assert.equal(row.submissionUrl, `http://${tiled.origin}/`)
     assert.equal(row.id, tiled.log.keys.id.toString('base64'))
     assert.deepEqual([rows.get(classic.url)!.protocol, rows.get(classic.url)!.state], ['rfc6962', 'usable'])
     assert.deepEqual([rows.get(both.url)!.protocol, rows.get(both.url)!.state, rows.get(both.url)!.description], ['static-ct', undefined, 'Both'])

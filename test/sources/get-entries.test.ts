@@ -188,6 +188,9 @@ test('no object is made of what nobody asked for', (t) => {
   ])
     assert.throws(() => readEntries(Buffer.from(text), { start: 0, count }, sieve), ParseError)
   assert.equal(parse.mock.callCount(), 0)
+  const wide = `{"entries":[{"leaf_input":"${'A'.repeat(5_000_000)}\\u0100","extra_data":""}]}`
+  assert.throws(() => readEntries(Buffer.from(wide), { start: 0, count }, sieve), /other characters/)
+  assert.equal(parse.mock.callCount(), 0)
   const unusual = `{"entries":[${Array<string>(count).fill('{"leaf_input":"","extra_data":"","seen":[1,2,3,{"a":4}]}').join(',')}]}`
   assert.equal(readEntries(Buffer.from(unusual), { start: 0, count }, sieve).kept.length, count, 'members that nobody knows yet are let be')
 })

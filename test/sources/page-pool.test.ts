@@ -167,8 +167,11 @@ describe('workers', () => {
     ['throws', "port.on('message', () => { throw new Error('no') })"],
     ['runs out of memory', "port.on('message', () => { for (const all = []; ;) all.push([all.length]) })"],
   ] as const) {
-    it(`one that ${what}: its pages are read here, and after three of them there is no other`, async () => {
-      let pool = await ready({ entry: entry(code) })
+    it(`one that ${what}: its pages are read here, and after three of them there is no other for ten minutes`, async () => {
+      // Busy once, and no time goes by.
+      let ms = 0
+      let ahead = 0
+      const pool = await ready({ entry: entry(code), now: () => (ms = Math.min(1000, ms + 100)) + ahead })
       await Promise.all([reads(pool), reads(pool), reads(pool), reads(pool), reads(pool)])
       assert.equal(pool.workers, 0)
       if (what === 'runs out of memory') return
@@ -181,6 +184,9 @@ describe('workers', () => {
       await reads(pool)
       await new Promise((resolve) => setTimeout(resolve, 200))
       assert.equal(pool.workers, 0)
+      ahead = 600_000
+      await reads(pool)
+      await until(() => pool.workers === 1)
       await pool.end()
     })
   }

@@ -57,3 +57,23 @@ void test('a hole in a tile is asked for again, and then passed over; what is no
   body = Buffer.from('<!DOCTYPE html>'.repeat(20))
   for (let n = 0; n < 5; n++) await assert.rejects(ask, LogFailure)
 })
+
+void test('a partial tile that is gone is in the full one, whatever the store says of it', async () => {
+  for (const [status, fallsBack] of [
+    [404, true],
+    [403, true],
+    [410, true],
+    [400, true],
+    [429, false],
+    [503, false],
+    [undefined, false],
+  ] as const) {
+    const asked: string[] = []
+    const log = client((path) => {
+      asked.push(path)
+      throw new LogFailure('broken', 'no', status === undefined ? {} : { status })
+    })
+    await assert.rejects(async () => log.page(0, 10, 10, never), LogFailure)
+    assert.deepEqual(asked, ['tile/data/000.p/10', ...(fallsBack ? ['tile/data/000'] : [])], String(status))
+  }
+})

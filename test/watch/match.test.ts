@@ -339,4 +339,21 @@ void test('names that are read in many ways are so as far as there is time', () 
     ['b\u00fccher.example.com', 'x.example.com'],
     'what it ends in is seen in any case',
   )
+  assert.match(beyond.unread ?? '', /^more names than any certificate has, not all of them printable ASCII/)
+  // Each costs what a longer one would, nearly.
+  assert.match(
+    match(
+      ['example.com'],
+      Array.from({ length: 3000 }, (_, n) => `\u00e9${n}`),
+    ).unread ?? '',
+    /^more names/,
+  )
+  assert.equal(
+    match(
+      ['example.com'],
+      Array.from({ length: 1000 }, (_, n) => `b\u00fccher-in-vielen-sprachen-${n}.stranger.test`),
+    ).unread,
+    undefined,
+  )
+  assert.match(match(['example.com'], ['\u00e9'.repeat(1025)]).unread ?? '', /^a name of 1,025 characters/)
 })
