@@ -58,6 +58,8 @@ export interface LogHttpOptions {
 // DigiCert asks that connections are not kept (firehose.md, 3.3).
 const OFF_AT_ONCE = /(?:^|\.)digicert\.com$/
 
+/** A log that is out of service (503) is asked again after so many ms, whatever it says. */
+const MOST_AWAY = 600_000
 /** Of a page or a data tile, packed and unpacked: real ones have half a megabyte, and 2 MiB at most. Larger ones are asked for one at a time. */
 const USUAL = 4 * 1024 * 1024
 /** A large answer, while others wait for it: so many times what its first 4 MiB took, and at least so long (ms). */
@@ -140,8 +142,11 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
             status,
           })
         }
-        heard(classOf(status), told)
-        throw new LogFailure('down', `it answers ${status}`, { status, ...(told !== undefined && { until: told }) })
+        // That is all that 503 has to say. Of another status it would be a slip, and a day of it a day without the log.
+        const away = status === 503 && told !== undefined ? Math.min(told, now + MOST_AWAY) : undefined
+        heard(classOf(status), away)
+        const asks = away === undefined ? '' : `, Retry-After ${span((told ?? now) - now)}`
+        throw new LogFailure('down', `it answers ${status}${asks}`, { status, ...(away !== undefined && { until: away }) })
       },
       patience,
     )

@@ -49,7 +49,8 @@ export interface LogState {
   readonly cause?: LagCause
   /** Where that is `limited`: what it lets through. */
   readonly limit?: Limit
-  readonly failing?: { readonly since: number; readonly failures: number; readonly kind: LagCause; readonly message: string }
+  /** `at`: when it failed last. */
+  readonly failing?: { readonly since: number; readonly at?: number; readonly failures: number; readonly kind: LagCause; readonly message: string }
   /** Since when the log shows heads of another tree and none of ours, and how many: up to three are counted. */
   readonly stray?: { readonly since: number; readonly heads: number }
   /** Why it is not read at all, though it is chosen. */
@@ -132,7 +133,7 @@ const WEEK = 7 * 24 * 3_600_000
  */
 export function rebaseLog(state: LogState, now: number): LogState {
   const { head, behindSince, failing, stray, unreadable, unshown, told, malformed, limit } = state
-  const since = [failing, stray, unreadable, unshown].map((each) => each?.since)
+  const since = [failing, stray, unreadable, unshown].map((each) => each?.since).concat(failing?.at)
   const latest = Math.max(
     now,
     state.begunAt,
@@ -153,7 +154,7 @@ export function rebaseLog(state: LogState, now: number): LogState {
     malformed: { ...malformed, toldAt: Math.min(malformed.toldAt, now) },
     ...(head !== undefined && { head: { ...head, seenAt: Math.min(head.seenAt, now) } }),
     ...(behindSince !== undefined && { behindSince: Math.min(behindSince, now) }),
-    ...(failing !== undefined && { failing: back(failing) }),
+    ...(failing !== undefined && { failing: { ...back(failing), ...(failing.at !== undefined && { at: Math.min(failing.at, now) }) } }),
     ...(stray !== undefined && { stray: back(stray) }),
     ...(unreadable !== undefined && { unreadable: back(unreadable) }),
     ...(unshown !== undefined && { unshown: back(unshown) }),

@@ -39,8 +39,12 @@ export interface TailStore {
   keep(state: LogState, finds: LogFinds, now: number): Promise<{ readonly state: LogState; readonly alerts: readonly Alert[] }>
   document(name: string): Promise<string | undefined>
   putDocument(name: string, text: string): Promise<void>
-  /** Compares the troubles of logs and lists with those that were told. Returns the alerts that this called for. */
-  review(wanted: readonly OpenTrouble[], gone: (trouble: OpenTrouble) => string | undefined, now: number): Promise<readonly Alert[]>
+  /** Compares the troubles of logs and lists with those that were told, but for what is undecided. Returns the alerts that this called for. */
+  review(
+    judged: { readonly troubles: readonly OpenTrouble[]; readonly undecided: ReadonlySet<string> },
+    gone: (trouble: OpenTrouble) => string | undefined,
+    now: number,
+  ): Promise<readonly Alert[]>
   /** Adds alerts that belong to no log. */
   tell(alerts: readonly Alert[], now: number): Promise<readonly Alert[]>
 }
@@ -120,10 +124,11 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
       }),
     document: async (name) => backend.transact(async (tx) => tx.document(name)),
     putDocument: async (name, text) => backend.transact(async (tx) => tx.putDocument(name, text)),
-    review: async (wanted, gone, now) =>
+    review: async ({ troubles: wanted, undecided }, gone, now) =>
       backend.transact(async (tx) => {
         leased(tx)
-        const judged = compare(new Map(wanted.map((trouble) => [trouble.component, trouble])), tx.control.troubles, now, isMine, gone)
+        const isDecided = (component: string): boolean => isMine(component) && !undecided.has(component)
+        const judged = compare(new Map(wanted.map((trouble) => [trouble.component, trouble])), tx.control.troubles, now, isDecided, gone)
         tx.control.troubles = Object.assign(Object.create(null) as Control['troubles'], judged.open)
         return addAlerts(tx, judged.alerts, sinks, now)
       }),

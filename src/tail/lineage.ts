@@ -20,7 +20,12 @@ export function strayed(state: LogState, now: number): { readonly state: LogStat
 
 /** Whether the tree that was verified is the beginning of this one; undefined if the log does not show it, or does not answer. */
 export async function continues(client: LogClient, verified: CompactRange, tree: TreeRoot, signal: AbortSignal): Promise<boolean | undefined> {
-  return quietly(async () => client.isPrefix({ size: verified.size, root: rootOf(verified) }, tree, signal))
+  return holds(client, { size: verified.size, root: rootOf(verified) }, tree, signal)
+}
+
+/** Whether a tree is the beginning of a larger one; undefined if the log does not show it, or does not answer. */
+export async function holds(client: LogClient, small: TreeRoot, large: TreeRoot, signal: AbortSignal): Promise<boolean | undefined> {
+  return quietly(async () => client.isPrefix(small, large, signal))
 }
 
 /** Whether a smaller tree is the beginning of what was verified; undefined if that does not show. */

@@ -7,12 +7,13 @@ import type { LogState } from '../stores/log-state.ts'
 import { rangeOf, storedRange } from '../stores/log-state.ts'
 import { hasUntold, NO_FINDS } from '../stores/tail.ts'
 import type { Alert } from '../watch/alert.ts'
-import { judgeHead, shrunkenTree } from '../watch/heads.ts'
+import type { Misbehaviour } from '../watch/log-alerts.ts'
+import { judgeHead, otherEnd, shrunkenTree } from '../watch/heads.ts'
 import { isHole, lookBeyond } from './beyond.ts'
 import type { LogContext } from './context.ts'
 import { hedged } from './hedged.ts'
 import { aboutHead, edgeAt, treeOf } from './head.ts'
-import { continues, unshownAgain } from './lineage.ts'
+import { continues, holds, unshownAgain } from './lineage.ts'
 import { followOtherTree } from './other-tree.ts'
 import { createPrefixes } from './prefixes.ts'
 import { readTo } from './read-to.ts'
@@ -32,6 +33,8 @@ const FIRST_WAIT = 2000
 const LONGEST_WAIT = 300_000
 const SOON = 8000
 const FEW = 8192
+/** Heads that say nothing new are kept so often. */
+const HEARD_EVERY = 600_000
 /** A head that takes longer is asked for once more. */
 const HEAD_AGAIN = 10_000
 
@@ -52,6 +55,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
   const steady = steadyClock(clock)
   let readAgainAt = 0
   const prefixes = createPrefixes(client, signal)
+  let heardAt = steady.now()
   // What was told of a log that was never begun, which nothing is kept of.
   let unbegun = emptyState(log)
 
@@ -129,6 +133,16 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
     return true
   }
 
+  // The last head of a closed log that has grown since shows in the larger tree alone: looked for once.
+  let isFinalSeen = false
+  const unlikeFinal = async (received: ReceivedHead): Promise<readonly Misbehaviour[]> => {
+    if (log.finalTreeHead === undefined || isFinalSeen || received.head.size <= log.finalTreeHead.size) return []
+    const { size, rootHash } = log.finalTreeHead
+    const isHeld = await holds(client, { size, root: rootHash }, treeOf(received), signal)
+    isFinalSeen = isHeld !== undefined
+    return isHeld === false ? [otherEnd(storedHead(received), size)] : []
+  }
+
   const turn = async (): Promise<void> => {
     const received = await hedged(async (asked) => client.head(asked), HEAD_AGAIN, clock, signal)
     const head = storedHead(received)
@@ -152,7 +166,8 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
     const shrunken = shown === false || isLost ? [shrunkenTree(head, state.verified.size, isLost ? 'unshown' : 'proved')] : []
     // Two heads of one size, or one that is no beginning of the other: each is evidence only beside the other.
     const other = state.recent.findLast(({ size }) => size === head.size) ?? state.recent.at(-1)
-    const judged = await context.tell(state, [...misbehaviour, ...shrunken], received, other === undefined ? {} : { verified_head: other })
+    const ends = received.valid ? await unlikeFinal(received) : []
+    const judged = await context.tell(state, [...misbehaviour, ...shrunken, ...ends], received, other === undefined ? {} : { verified_head: other })
     state = judged.state
     if (verdict === 'read') {
       try {
@@ -191,8 +206,14 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
       kept.stray !== stray ||
       kept.unshown !== before.unshown ||
       hasUntold(state, now)
-    if (judged.alerts.length > 0 || changed || state.failing !== undefined || kept.head?.size !== state.head?.size)
-      await context.keep(kept, { ...NO_FINDS, alerts: judged.alerts })
+    const isNews = judged.alerts.length > 0 || changed || state.failing !== undefined || kept.head?.size !== state.head?.size
+    // A log in which nothing happens signs new heads all the same: that it does is kept now and then.
+    if (!isNews && steady.now() - heardAt < HEARD_EVERY) {
+      context.show(kept)
+      return
+    }
+    heardAt = steady.now()
+    await context.keep(kept, { ...NO_FINDS, alerts: judged.alerts })
   }
 
   return {

@@ -102,5 +102,5 @@ export function behindHead(state: LogState, received: ReceivedHead, now: number)
 export function failingAfter(before: LogState['failing'], { kind, message }: LogFailure, now: number): NonNullable<LogState['failing']> {
   const failures = (before?.failures ?? 0) + 1
   // One answer that takes too long is slow; none at all in between is no answer.
-  return { since: before?.since ?? now, failures, kind: kind === 'slow' && failures > 2 ? 'down' : kind, message }
+  return { since: before?.since ?? now, at: now, failures, kind: kind === 'slow' && failures > 2 ? 'down' : kind, message }
 }

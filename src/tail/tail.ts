@@ -38,6 +38,8 @@ export interface Tail {
 const LEASE = 60_000
 const RENEW = 15_000
 const LOOK = 2000
+/** One look takes no longer, unless no time went by for us. */
+const ASLEEP = 60_000
 /** Small things can be kept on a disk where large ones cannot: what was read for so long can be kept as well. */
 const WELL_AGAIN = 10_000
 /** Whatever a list has to say is mostly there by then, and is waited for. */
@@ -117,8 +119,8 @@ export function createTail(given: TailPorts): Tail {
     }
   }
 
-  const review = async (states: ReadonlyMap<string, LogState>, now: number): Promise<void> => {
-    const alerts = await store.review(troublesOf(states, lists, now), (trouble) => goneOf(trouble, states, lists), now)
+  const review = async (states: ReadonlyMap<string, LogState>, now: number, from: number): Promise<void> => {
+    const alerts = await store.review(troublesOf(states, lists, now, from), (trouble) => goneOf(trouble, states, lists), now)
     ports.report({ kind: 'alerts', alerts })
   }
 
@@ -155,12 +157,18 @@ export function createTail(given: TailPorts): Tail {
     const renewing = renew(all).catch(end)
     try {
       const began = clock.now()
+      let from = began
       await Promise.race([look(began), clock.sleepUntil(began + FIRST_LOOK, all)])
       for (let before = began; !all.aborted;) {
         const now = clock.now()
         steady.now()
         // What is kept while a log is read is mended as it is kept, and this is for what is not.
-        if (now < before) for (const [key, state] of states) states.set(key, rebaseLog(state, now))
+        if (now < before) {
+          from = Math.min(from, now)
+          for (const [key, state] of states) states.set(key, rebaseLog(state, now))
+        }
+        // The machine slept, or we were stopped: what was noted before says nothing of now.
+        if (now - before > ASLEEP) from = now
         before = now
         void look(now)
         // Hundreds of rows, and the same ones nearly always.
@@ -174,7 +182,7 @@ export function createTail(given: TailPorts): Tail {
         }
         if (now - reviewedAt >= RENEW || now < reviewedAt) {
           reviewedAt = now
-          await review(states, now)
+          await review(states, now, from)
         }
         await well()
         if (hasChanged) continue
@@ -213,7 +221,7 @@ export function createTail(given: TailPorts): Tail {
         }
       }),
     )
-    await review(states, clock.now())
+    await review(states, clock.now(), -Infinity)
     return went.every(Boolean)
   }
 

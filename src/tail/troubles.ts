@@ -1,4 +1,5 @@
 // What is wrong with logs and lists, as it stands: what of it was told, and what is over, is the store's to know. Pure.
+import type { ListedLog } from '../ct/log-list.ts'
 import type { LogLists } from '../sources/log-lists.ts'
 import { frozenList } from '../sources/log-lists.ts'
 import { whyLeft } from '../sources/log-choice.ts'
@@ -6,16 +7,32 @@ import type { LogState } from '../stores/log-state.ts'
 import { isBehindKey, logIdOf } from '../stores/log-state.ts'
 import { causeText, limitText } from '../watch/lag.ts'
 import type { OpenTrouble } from '../watch/trouble.ts'
-import { grouped, span } from '../watch/words.ts'
+import { grouped, plural, span } from '../watch/words.ts'
 
 /** A tree head this old says that the log has stopped: an RFC 6962 log has a day (its MMD), a static one merges every second. */
 const STALE = { rfc6962: 26 * 3_600_000, 'static-ct': 3_600_000 }
 /** A trouble that lasts so long rings. */
 const PATIENCE = 15 * 60_000
 
-/** The troubles of now (ms). */
-export function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogLists, now: number): readonly OpenTrouble[] {
+/** What failed when we came to it is not judged before it has failed for so long: a machine that wakes up has its network some seconds later. */
+const SETTLES = 5000
+/** What was behind then is given so long to be read, and what was to be left alone to be told so. */
+const SETTLED = 60_000
+
+/** How things stand. */
+export interface Judged {
+  readonly troubles: readonly OpenTrouble[]
+  /** Components of which nothing is known yet: their troubles stay as they are. */
+  readonly undecided: ReadonlySet<string>
+}
+
+/**
+ * The troubles of now (ms). `from` (ms): since when we are there, after a start or a sleep of the machine. What was noted before says nothing of a log until
+ * it was heard, however long ago that was.
+ */
+export function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogLists, now: number, from: number): Judged {
   const troubles: OpenTrouble[] = []
+  const undecided = new Set<string>()
   for (const each of lists.states) {
     const { refused, source } = each
     const component = `log-list:${source.name}`
@@ -25,29 +42,65 @@ export function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogList
       troubles.push({ component, kind: 'refused', since: refused.since, message: refused.message })
     else if (frozen !== undefined) troubles.push({ component, kind: 'frozen', ...frozen })
   }
-  for (const { id, description, behindSince, failing, position, head, cause, limit, watched, protocol, state, unreadable } of states.values()) {
-    if (!watched) continue
-    if (unreadable !== undefined) {
-      const message = `${description}: it is not read, because ${unreadable.message}. Other logs are read. If a newer Certbell knows such keys, take that; else see whether its row in the log list is right`
-      troubles.push({ component: `log:${description}`, kind: 'unreadable', since: unreadable.since, message })
-      continue
-    }
-    const since = Math.min(behindSince ?? Infinity, failing?.since ?? Infinity)
-    if (now - since < PATIENCE) {
-      const age = now - (head?.timestamp ?? now)
-      // What was read behind a log's end has the head of that time, for ever.
-      if (age < STALE[protocol] || state === 'readonly' || state === 'retired' || isBehindKey(id)) continue
-      const message = `${description}: its newest tree head is ${span(age)} old, though it should have a new one by now. The log may have stopped, or shows us an old state.`
-      troubles.push({ component: `log:${description}`, kind: 'stale', since: head?.timestamp ?? now, message })
-      continue
-    }
+  const rows = new Map(lists.states.flatMap(({ list }) => list?.logs ?? []).map((log) => [log.id, log]))
+  for (const each of states.values()) {
+    if (!each.watched) continue
+    const component = `log:${each.description}`
+    const trouble = each.unreadable === undefined && !isHeard(each, now, from) ? 'undecided' : troubleOf(each, rows.get(logIdOf(each.id)), now)
+    if (trouble === 'undecided') undecided.add(component)
+    else if (trouble !== undefined) troubles.push({ component, ...trouble })
+  }
+  return { troubles, undecided }
+}
+
+// Whether what is noted of a log is from after `from`, and no passing thing.
+function isHeard({ id, head, failing, behindSince, limit }: LogState, now: number, from: number): boolean {
+  // Nothing is asked until then.
+  if ((limit?.until ?? 0) > now) return true
+  const isSettled = now - from >= SETTLED
+  if (failing !== undefined) return (failing.at ?? failing.since) >= from + (isSettled ? 0 : SETTLES)
+  if (behindSince !== undefined && now - behindSince >= PATIENCE && !isSettled) return false
+  return isBehindKey(id) || (head?.seenAt ?? 0) >= from
+}
+
+function troubleOf(
+  { id, description, begunAt, behindSince, failing, position, verified, head, cause, limit, protocol, state, unreadable }: LogState,
+  row: ListedLog | undefined,
+  now: number,
+): Omit<OpenTrouble, 'component'> | undefined {
+  if (unreadable !== undefined) {
+    const message = `${description}: it is not read, because ${unreadable.message}. Other logs are read. If a newer Certbell knows such keys, take that; else see whether its row in the log list is right`
+    return { kind: 'unreadable', since: unreadable.since, message }
+  }
+  const final = row?.finalTreeHead?.size
+  const isClosed = state === 'readonly' || state === 'retired'
+  // Its server may be shut down at any time, and has nothing that we lack.
+  if (isClosed && (final === undefined ? state === 'retired' && verified.size >= (head?.size ?? Infinity) : verified.size >= final)) return undefined
+  const since = Math.min(behindSince ?? Infinity, failing?.since ?? Infinity)
+  if (now - since >= PATIENCE) {
     const behind = (head?.size ?? 0) - position.size
     const kind = failing?.kind ?? cause ?? 'slow'
     const why = kind === 'limited' && limit !== undefined ? `${causeText(kind)}: ${limitText(limit, now)}` : (failing?.message ?? causeText(kind))
-    const message = `${description}: ${behind > 0 ? `${grouped(behind)} entries behind` : 'not read'} for ${span(now - since)}, because ${why}. Nothing is lost: reading goes on where it stopped.`
-    troubles.push({ component: `log:${description}`, kind: 'behind', since, message })
+    const how = behind > 0 ? `${plural(behind, 'entry', 'entries')} behind` : 'not read'
+    return {
+      kind: 'behind',
+      since,
+      message: `${description}: ${how} for ${span(now - since)}, because ${why}. Nothing is lost: reading goes on where it stopped.`,
+    }
   }
-  return troubles
+  if (head === undefined || isBehindKey(id)) return undefined
+  // A closed log has a day, which is its MMD, to take in what it had promised.
+  if (final !== undefined && head.size < final) {
+    const shortSince = Math.max(row?.stateSince ?? 0, begunAt) + STALE.rfc6962
+    if (now < shortSince) return undefined
+    const message = `${description}: it is closed with ${grouped(final)} entries by its log list, and shows ${grouped(head.size)} alone. What it has beyond is not seen: it may show us an old state`
+    return { kind: 'short', since: shortSince, message }
+  }
+  const age = now - head.timestamp
+  // What was read behind a log's end has the head of that time, for ever.
+  if (age < STALE[protocol] || isClosed) return undefined
+  const message = `${description}: its newest tree head is ${span(age)} old, though it should have a new one by now. The log may have stopped, or shows us an old state.`
+  return { kind: 'stale', since: head.timestamp, message }
 }
 
 /** Why a trouble that is none of those is over, if it is not because its log or list is well again: a sentence without its end. */

@@ -80,6 +80,15 @@ export function judgeHead(head: Head, valid: boolean, { recent, verified, final,
   return { verdict: head.size > verified ? 'read' : 'stale', unproved: head.size < verified && twin === undefined, misbehaviour: found }
 }
 
+/** A closed log that has grown beyond the last head of its list, and not from that one. */
+export function otherEnd(head: Head, finalSize: number): Misbehaviour {
+  return {
+    kind: 'final-head-differs',
+    about: `${head.size}/${head.root.slice(0, 12)}`,
+    message: `its tree of ${grouped(head.size)} entries does not begin with the one of ${grouped(finalSize)} that the log list has as its last. It is read on`,
+  }
+}
+
 /** A rightly signed tree that is no beginning of what the log signed before; `unshown`: or of which it does not show that it is, having less than it had. */
 export function shrunkenTree(head: Head, verified: number, how: 'proved' | 'unshown'): Misbehaviour {
   const what = how === 'proved' ? 'that is not the beginning of' : 'and nothing to show any more of'

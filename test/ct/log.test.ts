@@ -441,6 +441,14 @@ describe('a log list of a stranger', () => {
     assert.equal(read([{ ...row(), temporal_interval: { start_inclusive: { toString: 1 }, end_exclusive: [] } }]).logs[0]?.interval, undefined)
   })
 
+  test('a last head that is none is left out', () => {
+    const head = (final: unknown) => read([{ ...row(), state: { readonly: { final_tree_head: final } } }]).logs[0]?.finalTreeHead
+    const root = Buffer.alloc(32, 7)
+    assert.deepEqual(head({ tree_size: 5, sha256_root_hash: root.toString('base64') }), { size: 5, rootHash: root })
+    for (const odd of [1, { tree_size: 5 }, { tree_size: 5, sha256_root_hash: 'AAEC' }, { tree_size: -1, sha256_root_hash: root.toString('base64') }])
+      assert.equal(head(odd), undefined)
+  })
+
   test('a static log needs no submission_url', () => {
     const { logs, oddities } = read([], { tiled_logs: [{ ...row(), url: undefined, monitoring_url: 'https://mon.example/x' }] })
     assert.deepEqual([logs[0]?.url, oddities], ['https://mon.example/x/', []])

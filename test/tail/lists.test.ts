@@ -156,7 +156,10 @@ it('what is left while it is in trouble is not said to be well', async (t) => {
   host.setFault(({ log }) => (log === 'goes' ? { status: 503 } : undefined))
   await pass(0)
   await pass(20 * 60_000)
-  await run.until('it rings', () => run.of('trouble').length > 0)
+  await run.until('it rings', async () => {
+    await pass(1000)
+    return run.of('trouble').length > 0
+  })
   list([stays, { served: goes, state: 'rejected' }])
   await pass(0)
   await run.until('it is over', () => run.of('recovered').length > 0)
@@ -213,7 +216,10 @@ describe('a list whose server does not answer', () => {
     await run.caughtUp(stays)
     await run.until('it fails', async () => (await run.state(goes))?.failing !== undefined)
     await pass(16 * 60_000)
-    await run.until('it rings', () => run.of('trouble').length > 0)
+    await run.until('it rings', async () => {
+      await pass(1000)
+      return run.of('trouble').length > 0
+    })
     assert.deepEqual(
       run.of('trouble').map(({ component }) => component),
       ["log:Sandbox 'goes' log"],

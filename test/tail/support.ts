@@ -43,8 +43,8 @@ export interface TailRun {
   /** One pass, where it is idle. */
   pass(): Promise<boolean>
   stop(): Promise<void>
-  /** Ends it as it is, and begins again on the same state. */
-  restart(): Promise<void>
+  /** Ends it as it is, and begins again on the same state, after what happens `meanwhile`. */
+  restart(meanwhile?: () => void): Promise<void>
   lists: readonly ServedLog[]
   /** What the list's server gives instead. */
   list?: ((signal?: AbortSignal) => Awaited<ReturnType<ListSource['read']>> | ReturnType<ListSource['read']>) | undefined
@@ -175,9 +175,10 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
       await running.catch(() => undefined)
       await net.close()
     },
-    restart: async () => {
+    restart: async (meanwhile) => {
       stop.abort()
       await running.catch(() => undefined)
+      meanwhile?.()
       backend = await open()
       await begin()
     },
