@@ -9,12 +9,12 @@ export function tooLarge(maxBytes: number): NetworkError {
 
 /** The answer came in an encoding that nobody asked for. */
 export function foreignEncoding(): NetworkError {
-  return new NetworkError('other', 'the answer has an encoding that was not asked for', true)
+  return new NetworkError('unreadable', 'the answer has an encoding that was not asked for', true)
 }
 
 /** The answer cannot be unpacked. */
 export function brokenEncoding(cause: unknown): NetworkError {
-  return new NetworkError('other', 'the compressed answer is broken', true, { cause })
+  return new NetworkError('unreadable', 'the compressed answer is broken', true, { cause })
 }
 
 /** Why an exchange ended by force; undefined if it did not. `timeoutMs` is the limit it had. */
@@ -28,8 +28,8 @@ export function afterBytes(received: number, { code, message, sent, cause }: Net
   return new NetworkError(code, message, sent, { cause, received })
 }
 
-/** The failure that an error of undici's or of the platform's means. */
-export function classify(error: unknown): NetworkError {
+/** The failure that an error of undici's or of the platform's means. `begun`: the head of the answer had come, and been read. */
+export function classify(error: unknown, begun = false): NetworkError {
   // https://nodejs.org/api/errors.html and undici's own codes. Only failures before a connection stood are surely unsent.
   if (error instanceof NetworkError) return error
   const code = codeOf(error) ?? ''
@@ -49,9 +49,25 @@ export function classify(error: unknown): NetworkError {
   ) {
     return say('tls', `the server's certificate is not accepted (${code})`, false)
   }
-  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET' || code.startsWith('HPE_'))
-    return say('reset', 'the connection broke off', true)
+  // So undici calls a body that ends too early where the connection ends with it; before there is a body, two lengths in one head.
+  const isCut = (begun && code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') || isEarlyEnd(error)
+  if (code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET' || isCut) return say('reset', 'the connection broke off', true)
+  if (code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return say('unreadable', 'the answer has another length than it says', true)
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return say('unreadable', 'the answer has more headers than can be read', true)
+  if (parserError(error) !== undefined) return say('unreadable', 'the answer is no HTTP that can be read', true)
   return say('other', `the exchange failed${code === '' ? '' : ` (${code})`}`, true)
+}
+
+// What undici's parser says; some releases leave the code out.
+function parserError(error: unknown): Error | undefined {
+  for (let current = error; current instanceof Error; current = current.cause)
+    if (current.name === 'HTTPParserError' || ('code' in current && String(current.code).startsWith('HPE_'))) return current
+  return undefined
+}
+
+function isEarlyEnd(error: unknown): boolean {
+  const found = parserError(error)
+  return found !== undefined && (codeOf(found) === 'HPE_INVALID_EOF_STATE' || found.message.includes('Invalid EOF'))
 }
 
 /** The first code in a chain of causes. */

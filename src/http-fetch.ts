@@ -14,17 +14,18 @@ export function createFetchHttp(fetch: typeof globalThis.fetch): Http {
     const timeout = new AbortController()
     const timer = setTimeout(() => timeout.abort(), request.timeoutMs)
     const signal = request.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, request.signal])
+    let begun = false
     try {
-      return await exchange(fetch, request, signal)
+      return await exchange(fetch, request, signal, () => (begun = true))
     } catch (error) {
-      throw stopped(timeout.signal, request.signal, request.timeoutMs, error) ?? failure(error)
+      throw stopped(timeout.signal, request.signal, request.timeoutMs, error) ?? failure(error, begun)
     } finally {
       clearTimeout(timer)
     }
   }
 }
 
-async function exchange(fetch: typeof globalThis.fetch, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+async function exchange(fetch: typeof globalThis.fetch, request: HttpRequest, signal: AbortSignal, begun: () => void): Promise<HttpResponse> {
   const response = await fetch(request.url, {
     method: request.method,
     headers: { 'accept-encoding': 'gzip, deflate, br', ...request.headers },
@@ -32,6 +33,7 @@ async function exchange(fetch: typeof globalThis.fetch, request: HttpRequest, si
     redirect: 'manual',
     ...(request.body !== undefined && { body: request.body }),
   })
+  begun()
   if (!ENCODINGS.has(response.headers.get('content-encoding')?.trim().toLowerCase() ?? '')) {
     await response.body?.cancel()
     throw foreignEncoding()
@@ -51,10 +53,10 @@ async function readBody(response: Response, maxBytes: number): Promise<Buffer> {
   return Buffer.concat(chunks, size)
 }
 
-function failure(error: unknown): NetworkError {
+function failure(error: unknown, begun: boolean): NetworkError {
   if (error instanceof NetworkError) return error
   const code = codeOf(error)
   return code?.startsWith('Z_') === true || code?.startsWith('ERR_BROTLI') === true || code?.startsWith('ERR__ERROR') === true
     ? brokenEncoding(error)
-    : classify(error)
+    : classify(error, begun)
 }

@@ -43,6 +43,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
   const timer = setTimeout(() => timeout.abort(), request.timeoutMs)
   const signal = request.signal === undefined ? timeout.signal : AbortSignal.any([timeout.signal, request.signal])
   let received = 0
+  let begun = false
   try {
     const url = new URL(request.url)
     const response = await send(dispatcher, {
@@ -56,6 +57,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
       bodyTimeout: 0,
       ...(request.body !== undefined && { body: request.body }),
     })
+    begun = true
     const headers: Record<string, string> = {}
     for (const [name, value] of Object.entries(response.headers))
       if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(', ') : value
@@ -69,7 +71,7 @@ async function exchange(dispatcher: Dispatcher, request: HttpRequest): Promise<H
       ...(encoding !== undefined && { encoding }),
     }
   } catch (error) {
-    throw afterBytes(received, stopped(timeout.signal, request.signal, request.timeoutMs, error) ?? classify(error))
+    throw afterBytes(received, stopped(timeout.signal, request.signal, request.timeoutMs, error) ?? classify(error, begun))
   } finally {
     clearTimeout(timer)
   }

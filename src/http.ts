@@ -44,7 +44,8 @@ export interface HttpResponse {
 /** Sends one request, once. Throws NetworkError if no whole answer came. */
 export type Http = (request: HttpRequest) => Promise<HttpResponse>
 
-export type NetworkFailure = 'dns' | 'refused' | 'reset' | 'timeout' | 'too-large' | 'tls' | 'aborted' | 'other'
+/** `unreadable`: an answer came to its end, or far enough to show that it is none: it is no HTTP, is packed as nobody asked, or cannot be unpacked. */
+export type NetworkFailure = 'dns' | 'refused' | 'reset' | 'timeout' | 'too-large' | 'unreadable' | 'tls' | 'aborted' | 'other'
 
 /** No whole answer came. `sent` is false where the request surely never reached the other side. The message never holds the URL: it may be a secret. */
 export class NetworkError extends Error {

@@ -57,7 +57,8 @@ function askedLines(
   if (progress.downFor !== undefined) lines.push({ level: 'info', about: work.key, text: `back after ${span(progress.downFor)}` })
   if (progress.phase === 'baseline' && !progress.baselineDone) {
     const next = progress.next === undefined || progress.next <= now ? 'next page at once' : `next page ${clockText(progress.next, now)}`
-    const left = quota[work.queryClass] >= 100_000 ? '' : ` (${grouped(progress.left)} of ${grouped(quota[work.queryClass])} queries left this hour)`
+    const left =
+      quota[work.queryClass] >= 100_000 ? '' : ` (${grouped(progress.left)} of ${plural(quota[work.queryClass], 'query', 'queries')} left this hour)`
     lines.push({ level: 'info', about: work.key, text: `baseline: ${plural(progress.count, 'certificate')} so far, ${next}${left}` })
   } else {
     lines.push({

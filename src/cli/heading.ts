@@ -33,7 +33,7 @@ export function itemWords(item: Item, logs: boolean): string {
 export function heading(config: Config, plan: Plan, version: string): readonly string[] {
   const every = intervals(plan)
   const sources = [
-    ...(config.certspotter === false ? [] : [`Cert Spotter API, ${grouped(config.certspotter.quota.full)} queries an hour`]),
+    ...(config.certspotter === false ? [] : [`Cert Spotter API, ${plural(config.certspotter.quota.full, 'query', 'queries')} an hour`]),
     ...(config.logs === false ? [] : ['the logs themselves']),
   ]
   const shown = config.watch.slice(0, 20)

@@ -10,7 +10,7 @@ import { tlsReader, uint16At, uint24At, uintAt } from './tls.ts'
 
 /** An entry as the log signed it. Views of the bytes that were read. */
 export interface TimestampedEntry {
-  /** ms since the epoch, the log's own word. */
+  /** ms since the epoch, the log's own word. Number.MAX_SAFE_INTEGER for more than that, too: no date is as late. */
   readonly timestamp: number
   readonly type: 'x509' | 'precert'
   /** The certificate; of a precertificate the TBSCertificate, without the poison. */
@@ -43,13 +43,16 @@ export function createEntryOffsets(): EntryOffsets {
   return { start: 0, type: 'x509', der: 0, derEnd: 0, extensions: 0, end: 0 }
 }
 
+/** Whether it is a LogEntryType of which is known where such an entry ends. */
+export function isKnownType(type: number): boolean {
+  return type === X509_ENTRY || type === PRECERT_ENTRY
+}
+
 /** Finds the parts of the TimestampedEntry at `at`. Throws ParseError; of an entry type nobody knows, too: where it ends is then unknown. */
 export function locateEntry(bytes: Uint8Array, at: number, endExclusive: number, into: EntryOffsets): void {
   if (endExclusive - at < 10) throw cutOff('TimestampedEntry', at, endExclusive, 10)
-  // Seen by its first bytes, so that it is reckoned of those alone that are looked at.
-  if (uint16At(bytes, at) >= 0x20) throw new ParseError('value', 'timestamp', at, 'is 2^53 or more')
   const type = uint16At(bytes, at + 8)
-  if (type !== X509_ENTRY && type !== PRECERT_ENTRY) throw new ParseError('value', 'entry_type', at + 8, `is ${type}, which nobody knows`)
+  if (!isKnownType(type)) throw new ParseError('value', 'entry_type', at + 8, `is ${type}, which nobody knows`)
   const length = at + 10 + (type === PRECERT_ENTRY ? KEY_HASH_SIZE : 0)
   const der = length + 3
   if (der > endExclusive) throw cutOff('signed_entry', at + 10, endExclusive, der - at - 10)
@@ -69,7 +72,7 @@ export function locateEntry(bytes: Uint8Array, at: number, endExclusive: number,
 /** The entry that was located, as an object. */
 export function entryAt(bytes: Uint8Array, { start, type, der, derEnd, extensions, end }: EntryOffsets): TimestampedEntry {
   return {
-    timestamp: uintAt(bytes, start, 8),
+    timestamp: Math.min(uintAt(bytes, start, 8), Number.MAX_SAFE_INTEGER),
     type,
     der: bytes.subarray(der, derEnd),
     issuerKeyHash: type === 'precert' ? bytes.subarray(der - 3 - KEY_HASH_SIZE, der - 3) : undefined,

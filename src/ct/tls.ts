@@ -2,7 +2,7 @@
 // The bytes are the log's, and through it those of whoever submitted the certificate.
 import { ParseError } from './errors.ts'
 
-/** An unsigned integer of 1 to 6 bytes, exact, which are there. Multiplied, not shifted: indices pass 2^32. */
+/** An unsigned integer of 1 to 6 bytes, which are there: exact. Of 8 it is rounded from 2^53 on. Multiplied, not shifted: indices pass 2^32. */
 export function uintAt(bytes: Uint8Array, at: number, size: number): number {
   let value = 0
   for (let i = 0; i < size; i++) value = value * 256 + bytes[at + i]!

@@ -2,7 +2,7 @@
 // begins as an entry does. A log decides how many there are of them and how long each is, so one tile has a budget.
 import { createHash } from 'node:crypto'
 import { ParseError } from './errors.ts'
-import { createEntryOffsets, locateEntry } from './leaf.ts'
+import { createEntryOffsets, isKnownType, locateEntry } from './leaf.ts'
 import { HASH_SIZE, writeLeafHash } from './merkle.ts'
 import { uint16At, uint24At } from './tls.ts'
 
@@ -25,9 +25,12 @@ export function createSearchBudget(): SearchBudget {
  */
 export function afterUnknownLeaf(bytes: Uint8Array, at: number, n: number, leafHashes: Uint8Array, budget: SearchBudget): number | undefined {
   const isLast = (n + 1) * HASH_SIZE >= leafHashes.length
-  // Times are in ms since 1970, so the first two bytes of each entry are 0. After the last a full tile ends, or goes on where it stands for a partial one.
+  // Times are in ms since 1970, so the first two bytes of an entry are 0; or else it is of a type that is known. After the last a full tile ends, or goes on
+  // where it stands for a partial one.
   const mayBegin = (next: number): boolean =>
-    isLast && next === bytes.length ? true : next + SHORTEST <= bytes.length && bytes[next] === 0 && bytes[next + 1] === 0
+    isLast && next === bytes.length
+      ? true
+      : next + SHORTEST <= bytes.length && (uint16At(bytes, next) === 0 || isKnownType(uint16At(bytes, next + 8)))
   const isEnd = endTest(bytes, at, hashAt(leafHashes, n))
   for (let end = at + SHORTEST; end + 2 <= bytes.length; end++) {
     if (budget.places-- <= 0) return undefined

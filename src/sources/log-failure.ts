@@ -41,8 +41,10 @@ export class LogFailure extends Error {
 
 /** What it means of a log that no whole answer came. */
 export function unanswered(error: NetworkError): LogFailure {
-  const tooLarge = error.code === 'too-large'
-  return new LogFailure(error.code === 'timeout' ? 'slow' : tooLarge ? 'broken' : 'down', error.message, { tooLarge, cause: error })
+  const { code, message } = error
+  const tooLarge = code === 'too-large'
+  const kind = code === 'timeout' ? 'slow' : tooLarge || code === 'unreadable' ? 'broken' : 'down'
+  return new LogFailure(kind, message, { tooLarge, cause: error })
 }
 
 /** What cannot be read is an answer that is none: it is asked for again. */

@@ -8,7 +8,7 @@ import type { TileProof } from '../watch/sift-tile.ts'
 import { siftTile } from '../watch/sift-tile.ts'
 import { readEntries } from './get-entries.ts'
 import type { LogEntry, LogPage, PageViews } from './log-entry.ts'
-import { broken, unanswered } from './log-failure.ts'
+import { broken, LogFailure, unanswered } from './log-failure.ts'
 import { sweep } from './sweep.ts'
 
 /** An answer as it came. */
@@ -73,7 +73,9 @@ function unpack(bytes: Uint8Array, encoding: string | undefined, maxBytes: numbe
     if (!(error instanceof NetworkError)) throw error
     // What came out so far is nobody's now, and as much as was allowed.
     if (error.code === 'too-large') sweep(maxBytes > MUCH ? 'major' : 'minor')
-    throw unanswered(error)
+    // It came whole: its request is judged by it, and not as one that the network failed.
+    const { kind, message, tooLarge } = unanswered(error)
+    throw new LogFailure(kind, message, { tooLarge, cause: error.cause })
   }
 }
 

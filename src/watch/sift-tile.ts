@@ -5,6 +5,7 @@ import { readLeafIndex } from '../ct/leaf.ts'
 import { HASH_SIZE, writeLeafHash } from '../ct/merkle.ts'
 import type { TileEntry, TileOffsets } from '../ct/tile.ts'
 import { tileEntryAt, walkDataTile } from '../ct/tile.ts'
+import { uint16At } from '../ct/tls.ts'
 import { afterUnknownLeaf, createSearchBudget } from '../ct/unknown-leaf.ts'
 import type { Sieve } from './sieve.ts'
 
@@ -95,8 +96,8 @@ function passing(bytes: Uint8Array, hashes: Buffer, { leafHashes, giveUp }: Tile
       if (n === width) return undefined
       const next = afterUnknownLeaf(bytes, at, n, leafHashes, budget)
       if (next === undefined) {
-        // What is cut off may come whole another time.
-        if (!giveUp || error.code === 'truncated' || (n === 0 && error.what !== 'entry_type')) throw error
+        // What is cut off may come whole another time, and what does not even begin with a time, below 2^53, is no tile.
+        if (!giveUp || error.code === 'truncated' || (n === 0 && uint16At(bytes, 0) >= 0x20)) throw error
         passRest(n, error.message)
         return undefined
       }

@@ -1,6 +1,8 @@
-// Metrics for Prometheus. Labels are our own words only: never a watched name, a token or anything from a certificate.
+// Metrics for Prometheus. Labels are our own words and what a list calls a log: never a watched name, a token or anything from a certificate. People read
+// them in terminals as well.
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { Overview } from '../stores/overview.ts'
+import { printable } from '../watch/printable.ts'
 import type { Recent } from './recent.ts'
 import { createRecent } from './recent.ts'
 
@@ -77,7 +79,7 @@ export function createMetrics(version: string, now: () => number, inLogs: number
   const recent: Readonly<Record<Delay['source'], Recent>> = { certspotter: createRecent(DAY, MOST, now), log: createRecent(DAY, MOST, now) }
 
   return {
-    requested: (log, outcome) => logRequests.inc({ log, outcome }),
+    requested: (log, outcome) => logRequests.inc({ log: printable(log), outcome }),
     asked: (queryClass, outcome) => queries.inc({ class: queryClass, outcome }),
     sent: (sink, outcome, delays) => {
       messages.inc({ sink, outcome })
@@ -115,7 +117,7 @@ export function createMetrics(version: string, now: () => number, inLogs: number
       for (const sink of overview.sinks) waiting.set({ sink: sink.sink }, sink.waiting + sink.parked)
       for (const metric of [logSize, logRead, logVerified, logLag, logLate, logCause]) metric.reset()
       for (const each of overview.logs) {
-        const labels = { log: each.log, log_id: each.logId }
+        const labels = { log: printable(each.log), log_id: each.logId }
         if (each.size !== undefined) logSize.set(labels, each.size)
         logRead.set(labels, each.position)
         logVerified.set(labels, each.verified)

@@ -83,6 +83,19 @@ describe('exit codes and streams', { concurrency: 2 }, () => {
     }
   })
 
+  it('one query is told as one', async (t) => {
+    const s = await scene(t, 1)
+    s.add('a.example.com')
+    const polled = await s.run(['poll'])
+    const texts = [polled.err, ...(await Promise.all(['check', 'doctor', 'status'].map(async (command) => (await s.run([command])).out)))]
+    for (const wanted of [/: 1 query an hour for names with all below, 1 for/, /quota: 1 name on 1 query an hour/, /0 of 1 query left/])
+      assert.ok(
+        texts.some((text) => wanted.test(text)),
+        `${wanted} in ${texts.join('\n')}`,
+      )
+    for (const text of texts) assert.doesNotMatch(text, /\b1 queries/)
+  })
+
   it('names given are watched besides those of the configuration, by poll and by the bare name', async (t) => {
     const s = await scene(t)
     assert.equal((await s.run(['poll', 'given.example', '=one.example.net'])).code, 0)

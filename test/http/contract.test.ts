@@ -123,7 +123,7 @@ describe('the HTTP port', () => {
           if (name === 'undici') assert.deepEqual([encoding, body], [how, bytes])
         }
         answer = (_, response) => void response.writeHead(200, { 'content-encoding': 'zstd-of-tomorrow' }).end('?')
-        await fails('other', true, { packed: true })
+        await fails('unreadable', true, { packed: true })
         answer = (_, response) => void response.end('x'.repeat(1001))
         await fails('too-large', true, { packed: true })
       })
@@ -155,9 +155,9 @@ describe('the HTTP port', () => {
 
       it('broken gzip, or an encoding that it does not know, is no answer', async () => {
         answer = (_, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end('this is no gzip')
-        assert.match((await fails('other', true)).message, /compressed answer is broken/)
+        assert.match((await fails('unreadable', true)).message, /compressed answer is broken/)
         answer = (_, response) => void response.writeHead(200, { 'content-encoding': 'zstd-of-tomorrow' }).end('?')
-        assert.match((await fails('other', true)).message, /encoding that was not asked for/)
+        assert.match((await fails('unreadable', true)).message, /encoding that was not asked for/)
       })
 
       it('time runs from the start to the last byte', async () => {
@@ -188,17 +188,32 @@ describe('the HTTP port', () => {
         await fails('reset', true)
       })
 
-      it('what is no HTTP is no answer', async () => {
-        const odd = createTcpServer((socket) => void socket.on('error', () => undefined).end('220 mail.example.com ESMTP\r\n'))
-        await once(odd.listen(0, '127.0.0.1'), 'listening')
-        try {
-          // Releases of undici differ in the code that they give it.
-          const url = `http://127.0.0.1:${(odd.address() as AddressInfo).port}/`
-          await assert.rejects(get({ url }), (error: Error) => error instanceof NetworkError && error.sent && ['other', 'reset'].includes(error.code))
-        } finally {
-          odd.close()
-        }
-      })
+      for (const [what, code, answer] of [
+        ['no HTTP', 'unreadable', '220 mail.example.com ESMTP\r\n'],
+        ['a header of 20 KB', 'unreadable', `HTTP/1.1 200 OK\r\nx-big: ${'a'.repeat(20_000)}\r\ncontent-length: 2\r\n\r\nok`],
+        ['two lengths', 'unreadable', 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 7\r\n\r\nok'],
+        ['a length that is none', 'unreadable', 'HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\nok'],
+        ['a chunk that is none', 'unreadable', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\nok\r\n'],
+        ['gzip that ends too early, in a whole answer', 'unreadable', 'HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\nok'],
+        ['an end within the head', 'reset', 'HTTP/1.1 200 OK\r\ncontent-le'],
+        ['an end within the body', 'reset', 'HTTP/1.1 200 OK\r\ncontent-length: 7\r\n\r\nok'],
+        ['an end within the body, of the connection too', 'reset', 'HTTP/1.1 200 OK\r\ncontent-length: 7\r\nconnection: close\r\n\r\nok'],
+        ['an end within a chunk', 'reset', 'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n7\r\nok'],
+        [
+          'an end within a chunk, of the connection too',
+          'reset',
+          'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n7\r\nok',
+        ],
+      ] as const)
+        it(`${what}: ${code}`, async () => {
+          const odd = createTcpServer((socket) => void socket.on('error', () => undefined).end(answer))
+          await once(odd.listen(0, '127.0.0.1'), 'listening')
+          try {
+            await fails(code, true, { url: `http://127.0.0.1:${(odd.address() as AddressInfo).port}/` })
+          } finally {
+            odd.close()
+          }
+        })
 
       it('nobody listens: surely unsent', async () => {
         const closed = createTcpServer()

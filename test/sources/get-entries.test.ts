@@ -79,10 +79,17 @@ test('leaves that cannot be read, or are at another place, are as parsed', needs
     withExtensions('000005000000000b'),
     withExtensions('0000060000000009'),
     withExtensions('0100'),
+    Buffer.concat([Buffer.alloc(2), Buffer.alloc(8, 0xff), leaf.subarray(10)]),
   ]
   const page = pageOf(leaves.map((each) => ({ leaf_input: each.toString('base64'), extra_data: '' })))
   assert.ok(same(page))
-  assert.deepEqual(parseEntries(page, { start: 0, count: 256 }, sieve).misplaced, [10, 11, 12])
+  const { misplaced, kept } = parseEntries(page, { start: 0, count: 256 }, sieve)
+  assert.deepEqual(misplaced, [10, 11, 12])
+  assert.deepEqual(
+    kept.map(({ index }) => index),
+    [1, 2, 3, 4, 5, 6, 7, 8],
+    "one of a time that no number holds is nobody's",
+  )
 })
 
 test('what is unusual is parsed', needsFixtures, () => {

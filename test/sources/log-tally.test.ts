@@ -28,6 +28,7 @@ for (const { what, answer, outcome } of [
   { what: 'a head', answer: { status: 200, body: JSON.stringify(HEAD) }, outcome: 'ok' },
   { what: 'a page of HTML', answer: { status: 200, body: '<html>' }, outcome: 'broken' },
   { what: 'an answer that is too large', answer: new NetworkError('too-large', 'it is too large', true), outcome: 'broken' },
+  { what: 'an answer that cannot be read', answer: new NetworkError('unreadable', 'it is packed as nobody asked', true), outcome: 'broken' },
   { what: 'no answer in time', answer: new NetworkError('timeout', 'no answer', true), outcome: 'slow' },
   { what: 'no connection', answer: new NetworkError('refused', 'nobody listens', false), outcome: 'down' },
   { what: 'too many requests', answer: { status: 429, body: '' }, outcome: 'limited' },
@@ -60,3 +61,23 @@ for (const { what, answer, outcome } of [
     else await assert.rejects(asked, { name: 'LogFailure' })
     assert.deepEqual(told, [outcome])
   })
+
+it('a page that cannot be unpacked: broken', async () => {
+  assert.ok('item' in item)
+  const told: string[] = []
+  const tally = createLogTally((each) => told.push(each))
+  const url = 'https://one.sandbox.test/'
+  const get = createLogHttp({
+    http: async () => ({ status: 200, headers: {}, body: Buffer.from('{"entries":[]}'), encoding: 'gzip' }),
+    clock: systemClock,
+    url,
+    host: createHosts(systemClock)(url),
+    bandwidth: UNLIMITED,
+    userAgent: 'test',
+    longestMs: 1000,
+    heard: (each) => tally.heard(each),
+  })
+  const client = tally.judging(createRfc6962(get, readLogKey(log.keys.spki), url, readPagesHere(createSieve([item.item]))))
+  await assert.rejects(client.page(0, 10, 10, new AbortController().signal), { kind: 'broken', message: 'the compressed answer is broken' })
+  assert.deepEqual(told, ['broken'])
+})

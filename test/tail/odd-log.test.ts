@@ -82,7 +82,7 @@ for (const protocol of ['static-ct', 'rfc6962'] as const)
 
     it('a time of which no calendar knows', async (t) => {
       const { served, other, start } = await scene(t, protocol)
-      const times = [2 ** 53 - 1, 8_640_000_000_000_001, Date.UTC(9999, 11, 31), Date.UTC(10_000, 0, 1)]
+      const times = [2 ** 53 - 1, 8_640_000_000_000_001, Date.UTC(9999, 11, 31), Date.UTC(10_000, 0, 1), 2 ** 53, 2 ** 64 - 2048]
       for (const [n, timestamp] of times.entries())
         served.log.add(odd(certificate({ extensions: [san(dns(`t${n}.watched.example`))] })), { timestamp })
       grow(served.log, 10)
@@ -96,8 +96,11 @@ for (const protocol of ['static-ct', 'rfc6962'] as const)
           ['t1.watched.example', undefined],
           ['t2.watched.example', '9999-12-31T00:00:00Z'],
           ['t3.watched.example', undefined],
+          ['t4.watched.example', undefined],
+          ['t5.watched.example', undefined],
         ],
       )
+      assert.deepEqual(malformed(run, await run.state(served)), [])
     })
 
     it('a fault of ours that it brings out is a failure of its log alone, and is told', async (t) => {

@@ -255,6 +255,21 @@ for (const protocol of ['static-ct', 'rfc6962'] as const) {
       )
     })
 
+    for (const [what, fault, kind] of [
+      ['gzip that ends too early, in a whole answer', { keep: 0.9, packed: true }, 'broken'],
+      ['a connection that breaks off in the middle', 'truncated', 'down'],
+    ] as const)
+      it(`the cause of ${what} is ${kind}`, async (t) => {
+        const place = await host(t)
+        const served = place.serve(createCtLog({ name: 'one' }), { protocol })
+        fill(served.log, 300, 'a.watched.example')
+        served.log.publish()
+        place.setFault(({ kind: asked }) => (asked === 'get-entries' || asked === 'data-tile' ? fault : undefined))
+        const run = await read(t, [served], { idle: true })
+        assert.equal(await run.pass(), false)
+        assert.equal((await run.state(served))?.failing?.kind, kind)
+      })
+
     it('a log that fails for long delays no other, is shown with its cause, and is caught up with', async (t) => {
       const place = await host(t)
       const [good, bad] = [place.serve(createCtLog({ name: 'good' }), { protocol }), place.serve(createCtLog({ name: 'bad' }), { protocol })]

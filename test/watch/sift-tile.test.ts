@@ -103,14 +103,14 @@ function made(entries: readonly { readonly leaf: Buffer; readonly after: Buffer 
   }
 }
 const NO_CHAIN = Buffer.alloc(2)
-const known = (der: Buffer, after = NO_CHAIN) => ({
-  leaf: Buffer.concat([head(0), Buffer.of(0, der.length >> 8, der.length & 255), der, NO_CHAIN]),
+const known = (der: Buffer, after = NO_CHAIN, time?: bigint) => ({
+  leaf: Buffer.concat([head(0, time), Buffer.of(0, der.length >> 8, der.length & 255), der, NO_CHAIN]),
   after,
 })
 const unknown = (content: Buffer, after = NO_CHAIN) => ({ leaf: Buffer.concat([head(7), content]), after })
-function head(type: number): Buffer {
+function head(type: number, time = 1_790_000_000_000n): Buffer {
   const bytes = Buffer.alloc(10)
-  bytes.writeUIntBE(1_790_000_000_000, 2, 6)
+  bytes.writeBigUInt64BE(time)
   bytes.writeUInt16BE(type, 8)
   return bytes
 }
@@ -156,6 +156,29 @@ void test('a strange entry of any size costs itself alone', (t) => {
   )
   assert.deepEqual(hashes, leafHashes)
   assert.ok(copies.mock.callCount() < 100)
+})
+
+void test('a time that no number holds hides no entry, its own and the next as little', () => {
+  const sieve = createSieve(ITEMS)
+  const der = Buffer.from('no certificate')
+  for (const time of [2n ** 53n - 1n, 2n ** 53n, 2n ** 56n + 1n, 2n ** 63n, 2n ** 64n - 1n]) {
+    const late = known(der, NO_CHAIN, time)
+    const { bytes, leafHashes } = made([late, late, ODD, unknown(Buffer.from('of another kind')), late, late])
+    const { hashes, kept, unreadable } = siftTile(bytes, 6, 0, sieve, { leafHashes, giveUp: false })
+    assert.deepEqual(hashes, leafHashes)
+    assert.deepEqual(
+      kept.map(({ n, entry }) => [n, entry.timestamp]),
+      [0, 1, 2, 4, 5].map((n) => [n, n === 2 ? 1_790_000_000_000 : Number.MAX_SAFE_INTEGER]),
+      String(time),
+    )
+    assert.deepEqual(
+      unreadable.map(({ n }) => n),
+      [3],
+    )
+    // Without the tile of hashes too.
+    const plain = made([late, late, ODD])
+    assert.deepEqual(siftTile(plain.bytes, 3, 0, sieve).hashes, plain.leafHashes)
+  }
 })
 
 void test('what is not signed holds up nothing where the leaf hashes are at hand', () => {

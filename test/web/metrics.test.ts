@@ -6,6 +6,7 @@ import type { LogOverview } from '../../src/stores/log-overview.ts'
 import { overview } from '../../src/stores/overview.ts'
 import type { Setup } from '../../src/stores/store.ts'
 import { createMetrics } from '../../src/web/metrics.ts'
+import { HOSTILE_TEXTS, UNSAFE } from '../support/hostile.ts'
 
 const SETUP: Setup = { items: [], credential: 'x', quota: { full: 1, single: 1 }, interval: 'auto', baseline: 'inventory', logs: true, sinks: [] }
 const LOG: LogOverview = {
@@ -61,6 +62,20 @@ describe('the logs as a source', () => {
     assert.deepEqual(samples(await metrics.render(both, {}), 'certbell_names_watched'), { 'source="certspotter"': 1, 'source="log"': 3 })
     assert.deepEqual(samples(await metrics.render(look([LOG]), {}), 'certbell_names_watched'), { 'source="log"': 3 })
     assert.deepEqual(samples(await metrics.render(look([]), {}), 'certbell_names_watched'), { 'source="certspotter"': 0 })
+  })
+
+  it('what a list calls a log turns no terminal', async () => {
+    const metrics = createMetrics('1', Date.now, 3)
+    for (const hostile of HOSTILE_TEXTS) {
+      metrics.requested(hostile, 'ok')
+      const text = await metrics.render(look([{ ...LOG, log: hostile, lagEntries: 1, lagMs: 1000, cause: 'down' }]), {})
+      assert.doesNotMatch(text.replaceAll('\n', ''), UNSAFE, JSON.stringify(hostile))
+    }
+    metrics.requested('a \u001b[31m\u202elog', 'slow')
+    assert.equal(
+      samples(await metrics.render(look([LOG]), {}), 'certbell_log_requests_total')['log="a \\\\u{1b}[31m\\\\u{202e}log",outcome="slow"'],
+      1,
+    )
   })
 
   it('requests of each log by outcome, and no more labels than that', async () => {

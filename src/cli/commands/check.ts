@@ -120,7 +120,7 @@ function sourceWords({ certspotter, logs }: Config): readonly string[] {
   if (certspotter !== false) {
     const { token, quota } = certspotter
     words.push(
-      `Cert Spotter API, ${token === undefined ? 'without a token' : 'with a token'}: ${grouped(quota.full)} queries an hour for names with all below, ${grouped(quota.single)} for names alone`,
+      `Cert Spotter API, ${token === undefined ? 'without a token' : 'with a token'}: ${plural(quota.full, 'query', 'queries')} an hour for names with all below, ${grouped(quota.single)} for names alone`,
     )
   }
   if (logs !== false) words.push(logsWords(logs))

@@ -13,7 +13,7 @@ import { quickCheck } from '../../stores/sqlite/quick-check.ts'
 import { OwnerError, StoreError } from '../../watch/errors.ts'
 import { printable, safeJson } from '../../watch/printable.ts'
 import { budgetLeft } from '../../watch/schedule.ts'
-import { grouped, plural, span } from '../../watch/words.ts'
+import { plural, span } from '../../watch/words.ts'
 import { exposedFiles } from '../exposed.ts'
 import type { Finding } from '../finding.ts'
 import { intervals } from '../heading.ts'
@@ -206,7 +206,7 @@ function quotaFindings(config: Config, plan: Plan): readonly Finding[] {
   return [
     {
       level: 'warn',
-      what: `quota: ${plural(count, 'name')} on ${grouped(config.certspotter.quota.full)} queries an hour: each is looked at every ${span(every.full)}`,
+      what: `quota: ${plural(count, 'name')} on ${plural(config.certspotter.quota.full, 'query', 'queries')} an hour: each is looked at every ${span(every.full)}`,
     },
   ]
 }

@@ -175,5 +175,5 @@ function wellLine(view: Overview, now: number): string {
 
 function quotaWords(quota: { readonly limit: number; readonly left: number; readonly nextFree?: number }, now: number, what: string): string {
   const free = quota.left < quota.limit && quota.nextFree !== undefined ? `, next free ${clockText(quota.nextFree, now)}` : ''
-  return `${grouped(quota.left)} of ${grouped(quota.limit)} queries left${what}${free}`
+  return `${grouped(quota.left)} of ${plural(quota.limit, 'query', 'queries')} left${what}${free}`
 }
