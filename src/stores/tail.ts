@@ -129,7 +129,13 @@ export function createTailStore(backend: Backend, sinks: readonly string[], owne
         leased(tx)
         const isDecided = (component: string): boolean => isMine(component) && !undecided.has(component)
         const judged = compare(new Map(wanted.map((trouble) => [trouble.component, trouble])), tx.control.troubles, now, isDecided, gone)
-        tx.control.troubles = Object.assign(Object.create(null) as Control['troubles'], judged.open)
+        const open = Object.assign(Object.create(null) as Control['troubles'], judged.open)
+        // For who looks, it is said as it stands now: for how long, and why.
+        for (const { component, kind, message } of wanted) {
+          const told = open[component]
+          if (told?.kind === kind) open[component] = { ...told, message }
+        }
+        tx.control.troubles = open
         return addAlerts(tx, judged.alerts, sinks, now)
       }),
     tell: async (alerts, now) => backend.transact(async (tx) => addAlerts(tx, alerts, sinks, now)),

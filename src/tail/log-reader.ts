@@ -33,6 +33,7 @@ const FIRST_WAIT = 2000
 const LONGEST_WAIT = 300_000
 const SOON = 8000
 const FEW = 8192
+const NOT_SIGNED = 'its tree head is not signed by its key'
 /** Heads that say nothing new are kept so often. */
 const HEARD_EVERY = 600_000
 /** A head that takes longer is asked for once more. */
@@ -151,7 +152,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
       const { state, alerts } = await context.tell(unbegun, judgeHead(head, false, { recent: [], verified: 0, final }, now).misbehaviour, received)
       unbegun = state
       report({ kind: 'alerts', alerts: await store.tell(alerts, now) })
-      throw new LogFailure('misbehaves', 'its tree head is not signed by its key')
+      throw new LogFailure('misbehaves', NOT_SIGNED)
     }
     let state = await current(received)
     const { verdict, misbehaviour, unproved } = judgeHead(
@@ -187,7 +188,7 @@ export function createLogReader(context: LogContext, behind: LogContext, begin: 
       else if (judged.alerts.length > 0) state = await context.keep(state, { ...NO_FINDS, alerts: judged.alerts })
       const parted = misbehaviour.every(({ kind }) => kind !== 'final-head-differs') && received.valid
       if (parted && (await refuse(received))) return
-      throw new LogFailure('misbehaves', 'its tree head cannot be reconciled with what it signed before')
+      throw new LogFailure('misbehaves', received.valid ? 'its tree head cannot be reconciled with what it signed before' : NOT_SIGNED)
     }
     // A head that is no larger says at least that the log is there; our newest one, that it keeps to our tree.
     const { failing: _, stray, unshown, ...well } = state

@@ -3,7 +3,7 @@ import type { ReceivedHead } from '../sources/log-client.ts'
 import type { LogState } from '../stores/log-state.ts'
 import { rangeOf, storedRange } from '../stores/log-state.ts'
 import { NO_FINDS } from '../stores/tail.ts'
-import { grouped } from '../watch/words.ts'
+import { grouped, plural } from '../watch/words.ts'
 import { beginBehind, cutBehind } from './behind.ts'
 import type { LogContext } from './context.ts'
 import { aboutHead, edgeAt, treeOf } from './head.ts'
@@ -35,7 +35,7 @@ export async function followOtherTree(context: LogContext, behind: LogContext, r
   }
   const isFar = tree.size - shared.size > ports.large
   const range = isFar ? await edgeAt(client, received, signal) : shared
-  const message = `it has kept to another tree for over an hour, now of ${grouped(tree.size)} entries, which has the first ${grouped(shared.size)} in common with the ${grouped(verified.size)} that were verified. It is read on from there; both heads are kept`
+  const message = `it has kept to another tree for over an hour, now of ${plural(tree.size, 'entry', 'entries')}, which has the first ${grouped(shared.size)} in common with the ${grouped(verified.size)} that were verified. It is read on from there; both heads are kept`
   const misbehaviour = { kind: 'other-lineage', about: aboutHead(received), message }
   const { state: told, alerts } = await context.tell(state, [misbehaviour], received, {
     shared_size: shared.size,

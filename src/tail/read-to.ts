@@ -2,7 +2,7 @@
 import type { ReceivedHead } from '../sources/log-client.ts'
 import type { LogState } from '../stores/log-state.ts'
 import { storedRange } from '../stores/log-state.ts'
-import { grouped } from '../watch/words.ts'
+import { plural } from '../watch/words.ts'
 import type { LogContext } from './context.ts'
 import type { ReadEntries } from './entries.ts'
 import { readEntries } from './entries.ts'
@@ -49,7 +49,7 @@ export async function readTo(context: LogContext, begin: LogState, received: Rec
     }
     const kind = 'root-mismatch'
     const about = `${head.size}/${Buffer.from(head.rootHash).toString('base64').slice(0, 12)}`
-    const message = `its entries, read twice, do not make the tree of ${grouped(head.size)} entries that it signed. ${grouped(state.verified.size)} entries are verified and stay so; reading goes on when a head continues them. Matches among the others ring, marked as not verified`
+    const message = `its entries, read twice, do not make the tree of ${plural(head.size, 'entry', 'entries')} that it signed. ${plural(state.verified.size, 'entry', 'entries')} are verified and stay so; reading goes on when a head continues them. Matches among the others ring, marked as not verified`
     const differed = differing(first.hashes, read.hashes, MOST_INDICES)
     const judged = await context.tell(
       state,

@@ -13,7 +13,7 @@ import { readBehind } from './behind.ts'
 import { failureOf } from './failure-of.ts'
 import { firstListed } from './first-listed.ts'
 import type { TailPorts } from './ports.ts'
-import { emptyState, isBegun } from './state.ts'
+import { emptyState, isBegun, listed } from './state.ts'
 import { createRunning } from './running.ts'
 import { openReader } from './tail-log.ts'
 import { goneOf, troublesOf } from './troubles.ts'
@@ -111,9 +111,13 @@ export function createTail(given: TailPorts): Tail {
   const followChoice = async (states: Map<string, LogState>, chosen: ReadonlyMap<string, ListedLog>): Promise<void> => {
     for (const [key, state] of states) {
       const id = logIdOf(key)
-      const watched = chosen.has(id)
-      if (state.watched === watched) continue
-      const { state: kept } = await store.keep({ ...state, watched }, NO_FINDS, clock.now())
+      const log = chosen.get(id)
+      const watched = log !== undefined
+      // Its name, address and state are the list's at once, though it may not answer for days.
+      const row = log === undefined || key !== id ? {} : listed(log)
+      const isSame = Object.entries(row).every(([member, value]) => state[member as keyof typeof row] === value)
+      if (state.watched === watched && isSame) continue
+      const { state: kept } = await store.keep({ ...state, ...row, watched }, NO_FINDS, clock.now())
       states.set(key, kept)
       if (key === id && !watched) ports.report({ kind: 'log-skipped', message: `${state.description} ${whyLeft(lists.states, id)}` })
     }

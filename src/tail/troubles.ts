@@ -93,7 +93,7 @@ function troubleOf(
   if (final !== undefined && head.size < final) {
     const shortSince = Math.max(row?.stateSince ?? 0, begunAt) + STALE.rfc6962
     if (now < shortSince) return undefined
-    const message = `${description}: it is closed with ${grouped(final)} entries by its log list, and shows ${grouped(head.size)} alone. What it has beyond is not seen: it may show us an old state`
+    const message = `${description}: it is closed with ${plural(final, 'entry', 'entries')} by its log list, and shows ${grouped(head.size)} alone. What it has beyond is not seen: it may show us an old state`
     return { kind: 'short', since: shortSince, message }
   }
   const age = now - head.timestamp
@@ -111,5 +111,5 @@ export function goneOf({ component }: OpenTrouble, states: ReadonlyMap<string, L
   const logs = [...states.values()].filter(({ description }) => description === name)
   if (logs.some(({ watched }) => watched)) return undefined
   const [left] = logs
-  return left === undefined ? `no log ${name} is read any more` : `${name} ${whyLeft(lists.states, logIdOf(left.id))}`
+  return left === undefined ? `no log of the name ${name} is read any more` : `${name} ${whyLeft(lists.states, logIdOf(left.id))}`
 }

@@ -1,6 +1,6 @@
 // Whether a log may say what it says: a head against what it said before. Pure. Sizes pass 2^32.
 import type { Misbehaviour } from './log-alerts.ts'
-import { grouped, span } from './words.ts'
+import { grouped, plural, span } from './words.ts'
 
 /** A head, its root in base64, its time in ms. */
 export interface Head {
@@ -42,29 +42,29 @@ export function judgeHead(head: Head, valid: boolean, { recent, verified, final,
   const about = `${head.size}/${head.root.slice(0, 12)}`
   const found: Misbehaviour[] = []
   if (!valid) {
-    const message = `it showed a tree head of ${grouped(head.size)} entries that its key did not sign. The head is not used; reading goes on with the next that is signed`
+    const message = `it showed a tree head of ${plural(head.size, 'entry', 'entries')} that its key did not sign. The head is not used; reading goes on with the next that is signed`
     return { verdict: 'refused', unproved: false, misbehaviour: [{ kind: 'wrong-signature', about, message }] }
   }
   const twin = recent.find(({ size }) => size === head.size)
   if (twin !== undefined && twin.root !== head.root) {
-    const message = `it signed two different trees of ${grouped(head.size)} entries: it shows different logs to different people. What was verified stays; reading goes on when a head continues it`
+    const message = `it signed two different trees of ${plural(head.size, 'entry', 'entries')}: it shows different logs to different people. What was verified stays; reading goes on when a head continues it`
     return { verdict: 'refused', unproved: false, misbehaviour: [{ kind: 'split-view', about, message }] }
   }
   if (final !== undefined && head.size === final.size && head.root !== final.root) {
     found.push({
       kind: 'final-head-differs',
       about,
-      message: `its tree of ${grouped(head.size)} entries is not the one that the log list has as its last`,
+      message: `its tree of ${plural(head.size, 'entry', 'entries')} is not the one that the log list has as its last`,
     })
     return { verdict: 'refused', unproved: false, misbehaviour: found }
   }
   if (final !== undefined && head.size > final.size) {
-    const message = `it is closed with ${grouped(final.size)} entries and has ${grouped(head.size)} now. They are read all the same`
+    const message = `it is closed with ${plural(final.size, 'entry', 'entries')} and has ${grouped(head.size)} now. They are read all the same`
     found.push({ kind: 'read-only-grew', about, message })
   }
   const before = recent.at(-1)
   if (final === undefined && before !== undefined && head.size > before.size && now > closedSince + MERGE_DELAY) {
-    const message = `it has been closed for ${span(now - closedSince)}, and grew from ${grouped(before.size)} to ${grouped(head.size)} entries. They are read all the same`
+    const message = `it has been closed for ${span(now - closedSince)}, and grew from ${grouped(before.size)} to ${plural(head.size, 'entry', 'entries')}. They are read all the same`
     found.push({ kind: 'read-only-grew', about, message })
   }
   if (head.timestamp > now + FUTURE)
@@ -75,7 +75,7 @@ export function judgeHead(head: Head, valid: boolean, { recent, verified, final,
     found.push({
       kind: 'timestamp-back',
       about,
-      message: `its larger tree of ${grouped(head.size)} entries is dated ${span(last.timestamp - head.timestamp)} before the smaller one`,
+      message: `its larger tree of ${plural(head.size, 'entry', 'entries')} is dated ${span(last.timestamp - head.timestamp)} before the smaller one`,
     })
   return { verdict: head.size > verified ? 'read' : 'stale', unproved: head.size < verified && twin === undefined, misbehaviour: found }
 }
@@ -85,7 +85,7 @@ export function otherEnd(head: Head, finalSize: number): Misbehaviour {
   return {
     kind: 'final-head-differs',
     about: `${head.size}/${head.root.slice(0, 12)}`,
-    message: `its tree of ${grouped(head.size)} entries does not begin with the one of ${grouped(finalSize)} that the log list has as its last. It is read on`,
+    message: `its tree of ${plural(head.size, 'entry', 'entries')} does not begin with the one of ${grouped(finalSize)} that the log list has as its last. It is read on`,
   }
 }
 
@@ -95,6 +95,6 @@ export function shrunkenTree(head: Head, verified: number, how: 'proved' | 'unsh
   return {
     kind: 'shrunken-tree',
     about: `${head.size}/${head.root.slice(0, 12)}`,
-    message: `it signed a tree of ${grouped(head.size)} entries ${what} the ${grouped(verified)} that were verified. What was verified stays; reading goes on when a head continues it`,
+    message: `it signed a tree of ${plural(head.size, 'entry', 'entries')} ${what} the ${grouped(verified)} that were verified. What was verified stays; reading goes on when a head continues it`,
   }
 }

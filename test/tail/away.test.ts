@@ -179,3 +179,34 @@ describe('a closed log', () => {
     await run.caughtUp(...served)
   })
 })
+
+it('a log that is renamed while it does not answer has its new name, and its trouble too; what is said of it is as of now', async (t) => {
+  const { host, served, run, pass } = await scene(t)
+  host.setFault(({ log }) => (log === 'rfc6962' ? { status: 503 } : undefined))
+  const wordsOf = async (): Promise<readonly string[]> => Object.values((await run.control()).troubles).map(({ message }) => message)
+  await run.until('it rings', async () => {
+    await pass(MINUTE)
+    return run.of('trouble').length > 0
+  })
+  await pass(60 * MINUTE)
+  await run.until('for how long is as of now', async () => {
+    await pass(MINUTE)
+    return /^Sandbox 'rfc6962' log: not read for 1 h 1\d min, because it answers 503/.test((await wordsOf())[0] ?? '')
+  })
+  assert.equal(run.of('trouble').length, 1)
+  const text = logList(
+    served.map((each, n) => ({ served: each, ...(n === 1 && { description: 'Renamed', overrides: { url: each.url } }) })),
+    { madeAt: new Date(LONG_AGO.getTime() + MINUTE) },
+  )
+  run.list = () => ({ text, tag: undefined })
+  await run.until('it rings by its new name', async () => {
+    await pass(MINUTE)
+    return run.of('trouble').length > 1
+  })
+  assert.equal((await run.states()).find(({ protocol }) => protocol === 'rfc6962')?.description, 'Renamed')
+  assert.deepEqual(
+    run.of('trouble').map(({ component }) => component),
+    ["log:Sandbox 'rfc6962' log", 'log:Renamed'],
+  )
+  assert.match(run.of('recovered')[0]?.message ?? '', /: no log of the name Sandbox 'rfc6962' log is read any more\.$/)
+})

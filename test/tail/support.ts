@@ -10,6 +10,7 @@ import type { KeptList, ListSource } from '../../src/sources/log-lists.ts'
 import type { Sift } from '../../src/sources/log-sift.ts'
 import { createSift } from '../../src/sources/log-sift.ts'
 import type { Backend } from '../../src/stores/backend.ts'
+import type { Control } from '../../src/stores/control.ts'
 import { readPagesHere } from '../../src/sources/read-page.ts'
 import type { LogState } from '../../src/stores/log-state.ts'
 import { readLogStates } from '../../src/stores/log-state.ts'
@@ -32,6 +33,7 @@ export interface TailRun {
   of<K extends Alert['kind']>(kind: K): readonly Extract<Alert, { kind: K }>[]
   state(served: ServedLog): Promise<LogState | undefined>
   states(): Promise<readonly LogState[]>
+  control(): Promise<Control>
   /** Alerts as they are kept, newest first. */
   records(): Promise<readonly AlertRecord[]>
   /** Waits until it is so. Fails after some seconds. */
@@ -163,6 +165,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
     of: <K extends Alert['kind']>(kind: K) => alerts.filter((alert): alert is Extract<Alert, { kind: K }> => alert.kind === kind),
     state,
     states,
+    control: async () => backend.reader.control(),
     records: async () => backend.reader.alerts({ pending: false }),
     pass: async () => pass(),
     until,
