@@ -43,4 +43,13 @@ export interface LogClient {
   readonly proofEvery: number
   /** Where a page that holds `start` ends: asking for the parts between such places gives whole pages. */
   boundary(start: number): number
+  /** Of a log whose pages come by a way that it did not sign for: that may be wrong while the log does not lie. */
+  readonly signed?: SignedWay
+}
+
+/** The way to its entries that a log answers for. */
+export interface SignedWay {
+  readonly client: LogClient
+  /** By this way the entries make the root, and by the other they did not: that one is not to be trusted for a while. */
+  differed(): void
 }

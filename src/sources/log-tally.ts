@@ -32,18 +32,20 @@ export function createLogTally(told: (outcome: RequestOutcome) => void): LogTall
       flush()
     }
   }
+  const judging = (client: LogClient): LogClient => ({
+    ...client,
+    head: async (signal) => judged(async () => client.head(signal)),
+    page: async (start, endExclusive, size, signal, keep) => judged(async () => client.page(start, endExclusive, size, signal, keep)),
+    edge: async (tree, within, signal) => judged(async () => client.edge(tree, within, signal)),
+    isPrefix: async (small, large, signal) => judged(async () => client.isPrefix(small, large, signal)),
+    proves: async (edge, tree, signal) => judged(async () => client.proves(edge, tree, signal)),
+    ...(client.signed !== undefined && { signed: { ...client.signed, client: judging(client.signed.client) } }),
+  })
   return {
     heard: (outcome) => {
       if (outcome === 'ok') unread += 1
       else told(outcome)
     },
-    judging: (client) => ({
-      ...client,
-      head: async (signal) => judged(async () => client.head(signal)),
-      page: async (start, endExclusive, size, signal, keep) => judged(async () => client.page(start, endExclusive, size, signal, keep)),
-      edge: async (tree, within, signal) => judged(async () => client.edge(tree, within, signal)),
-      isPrefix: async (small, large, signal) => judged(async () => client.isPrefix(small, large, signal)),
-      proves: async (edge, tree, signal) => judged(async () => client.proves(edge, tree, signal)),
-    }),
+    judging,
   }
 }

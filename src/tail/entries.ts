@@ -52,8 +52,8 @@ export interface ReadEntries {
 
 /**
  * Reads the entries from the state's position to a head. What is found is kept on the way, all but the last. `careful`: they did not make the root
- * before, so answers are kept, and where a log shows how, it ends with the page that is wrong; entries that were found `malformed` then are not found
- * again. Throws LogFailure.
+ * before, so they come by the way that the log answers for, answers are kept, and where a log shows how, it ends with the page that is wrong; entries that
+ * were found `malformed` then are not found again. Throws LogFailure.
  */
 export async function readEntries(
   context: LogContext,
@@ -135,7 +135,7 @@ export async function readEntries(
     )
   }
   const pages = readAhead(begin.position.size, size, size, {
-    client,
+    client: careful ? (client.signed?.client ?? client) : client,
     window,
     clock,
     random,

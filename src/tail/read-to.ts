@@ -27,6 +27,7 @@ export async function readTo(context: LogContext, begin: LogState, received: Rec
   for (;;) {
     const read = await readEntries(context, state, received, first)
     if (read.root.equals(Buffer.from(head.rootHash))) {
+      if (first !== undefined) context.client.signed?.differed()
       const { failing: _f, behindSince: _b, cause, stray: _s, unshown: _u, scouted: _l, ...well } = read.state
       const verified = storedRange(read.range)
       const recent = keepHeads(well.recent, storedHead(received))

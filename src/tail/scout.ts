@@ -25,7 +25,8 @@ export async function scout(
   const first = Math.max(start, endExclusive - MOST_SCOUTED)
   let end = start
   const pages = readAhead(first, endExclusive, endExclusive, {
-    client,
+    // No root will tell whether these are what the log signed for.
+    client: client.signed?.client ?? client,
     window,
     clock,
     random,

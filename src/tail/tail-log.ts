@@ -1,11 +1,12 @@
 // One log of the list, turn after turn: by its protocol, at its pace.
+import { steadyClock } from '../clock.ts'
 import type { ListedLog } from '../ct/log-list.ts'
 import { readLogKey } from '../ct/log-key.ts'
 import type { Allowance } from '../sources/allowance.ts'
 import { createAllowance } from '../sources/allowance.ts'
 import type { createHosts, Host } from '../sources/hosts.ts'
 import { leftAlone } from '../sources/hosts.ts'
-import { createHybrid } from '../sources/hybrid.ts'
+import { createHybrid, tilesWay } from '../sources/hybrid.ts'
 import type { InFlight, LogRoom } from '../sources/in-flight.ts'
 import type { LogClient, ReceivedHead } from '../sources/log-client.ts'
 import { createLogHttp } from '../sources/log-http.ts'
@@ -134,8 +135,8 @@ function clientOf(ports: TailPorts, host: Host, room: LogRoom, log: ListedLog, a
     },
   })
   const { readPage } = ports
-  const tiles = createStaticCt(way, key, url, readPage)
-  if (protocol === 'static-ct') return tally.judging(tiles)
+  if (protocol === 'static-ct') return tally.judging(createStaticCt(way, key, url, readPage))
   const classic = createRfc6962(way, key, url, readPage)
-  return tally.judging(ports.isHybrid(url) ? createHybrid(classic, tiles) : classic)
+  if (!ports.isHybrid(url)) return tally.judging(classic)
+  return tally.judging(createHybrid(classic, createStaticCt(tilesWay(way), key, url, readPage), steadyClock(ports.clock)))
 }
