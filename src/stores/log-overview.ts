@@ -1,7 +1,7 @@
 // How each log stands, for logs, status, /metrics and /healthz alike. Pure.
 import type { LagCause, Limit } from '../watch/lag.ts'
 import type { LogState } from './log-state.ts'
-import { behindKey, isAtEnd, isBehindKey } from './log-state.ts'
+import { behindKey, isAtEnd, isBehindKey, isFinished } from './log-state.ts'
 
 export interface LogOverview {
   readonly log: string
@@ -32,6 +32,7 @@ export function logOverviews(states: Iterable<LogState>, now: number): readonly 
   const watched = [...states].filter((each) => each.watched)
   return watched
     .filter(({ id }) => !isBehindKey(id))
+    .map(withoutEnd)
     .map((each) => {
       const behind = watched.find(({ id }) => id === behindKey(each.id))
       const unread = behind === undefined || isAtEnd(behind) ? undefined : behind
@@ -58,6 +59,13 @@ export function logOverviews(states: Iterable<LogState>, now: number): readonly 
       }
     })
     .sort((a, b) => a.operator.localeCompare(b.operator) || a.log.localeCompare(b.log))
+}
+
+// That a log does not answer which has nothing any more is no failure.
+function withoutEnd(each: LogState): LogState {
+  if (!isFinished(each)) return each
+  const { failing: _f, behindSince: _b, cause: _c, ...rest } = each
+  return rest
 }
 
 interface Lag {

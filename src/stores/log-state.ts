@@ -31,6 +31,8 @@ export interface LogState {
   readonly url: string
   /** As the list has it. */
   readonly state?: string
+  /** Entries of the last head that the list has of it, once it takes nothing any more. */
+  readonly final?: number
   /** False once it is on no list any more that we read, or not chosen. */
   readonly watched: boolean
   readonly begunAt: number
@@ -160,6 +162,12 @@ export function rebaseLog(state: LogState, now: number): LogState {
     ...(unshown !== undefined && { unshown: back(unshown) }),
     ...(limit !== undefined && { limit: { ...limit, ...(until !== undefined && { until }) } }),
   }
+}
+
+/** Whether a closed log was read to its last head, or a retired one to its end: it has nothing that we lack, and may be shut down at any time. */
+export function isFinished({ state, final, verified, head }: LogState): boolean {
+  if (state !== 'readonly' && state !== 'retired') return false
+  return final === undefined ? state === 'retired' && verified.size >= (head?.size ?? Infinity) : verified.size >= final
 }
 
 /** Whether everything up to its newest head is verified. */

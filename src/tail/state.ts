@@ -57,8 +57,17 @@ export function listed({
   protocol,
   url,
   state,
-}: ListedLog): Pick<LogState, 'description' | 'operator' | 'protocol' | 'url' | 'state' | 'watched'> {
-  return { description, operator, protocol, url, watched: true, ...(state !== undefined && { state }) }
+  finalTreeHead,
+}: ListedLog): Pick<LogState, 'description' | 'operator' | 'protocol' | 'url' | 'state' | 'final' | 'watched'> {
+  return {
+    description,
+    operator,
+    protocol,
+    url,
+    watched: true,
+    ...(state !== undefined && { state }),
+    ...(finalTreeHead !== undefined && { final: finalTreeHead.size }),
+  }
 }
 
 /** Of a log that was never reached: it is begun where it ends, or begins, once it answers. */

@@ -4,7 +4,7 @@ import type { LogLists } from '../sources/log-lists.ts'
 import { frozenList } from '../sources/log-lists.ts'
 import { whyLeft } from '../sources/log-choice.ts'
 import type { LogState } from '../stores/log-state.ts'
-import { isBehindKey, logIdOf } from '../stores/log-state.ts'
+import { isBehindKey, isFinished, logIdOf } from '../stores/log-state.ts'
 import { causeText, limitText } from '../watch/lag.ts'
 import type { OpenTrouble } from '../watch/trouble.ts'
 import { grouped, plural, span } from '../watch/words.ts'
@@ -46,7 +46,7 @@ export function troublesOf(states: ReadonlyMap<string, LogState>, lists: LogList
   for (const each of states.values()) {
     if (!each.watched) continue
     const component = `log:${each.description}`
-    const trouble = each.unreadable === undefined && !isHeard(each, now, from) ? 'undecided' : troubleOf(each, rows.get(logIdOf(each.id)), now)
+    const trouble = each.unreadable === undefined && !isHeard(each, now, from) ? 'undecided' : troubleOf(each, rows.get(logIdOf(each.id)), now, from)
     if (trouble === 'undecided') undecided.add(component)
     else if (trouble !== undefined) troubles.push({ component, ...trouble })
   }
@@ -63,19 +63,13 @@ function isHeard({ id, head, failing, behindSince, limit }: LogState, now: numbe
   return isBehindKey(id) || (head?.seenAt ?? 0) >= from
 }
 
-function troubleOf(
-  { id, description, begunAt, behindSince, failing, position, verified, head, cause, limit, protocol, state, unreadable }: LogState,
-  row: ListedLog | undefined,
-  now: number,
-): Omit<OpenTrouble, 'component'> | undefined {
+function troubleOf(each: LogState, row: ListedLog | undefined, now: number, from: number): Omit<OpenTrouble, 'component'> | 'undecided' | undefined {
+  const { id, description, begunAt, behindSince, failing, position, head, cause, limit, protocol, state, final, unreadable } = each
   if (unreadable !== undefined) {
     const message = `${description}: it is not read, because ${unreadable.message}. Other logs are read. If a newer Certbell knows such keys, take that; else see whether its row in the log list is right`
     return { kind: 'unreadable', since: unreadable.since, message }
   }
-  const final = row?.finalTreeHead?.size
-  const isClosed = state === 'readonly' || state === 'retired'
-  // Its server may be shut down at any time, and has nothing that we lack.
-  if (isClosed && (final === undefined ? state === 'retired' && verified.size >= (head?.size ?? Infinity) : verified.size >= final)) return undefined
+  if (isFinished(each)) return undefined
   const since = Math.min(behindSince ?? Infinity, failing?.since ?? Infinity)
   if (now - since >= PATIENCE) {
     const behind = (head?.size ?? 0) - position.size
@@ -89,16 +83,19 @@ function troubleOf(
     }
   }
   if (head === undefined || isBehindKey(id)) return undefined
+  // By a head from before, or while it does not answer, nothing can be said of how old its newest is.
+  const isFresh = failing === undefined && head.seenAt >= from
   // A closed log has a day, which is its MMD, to take in what it had promised.
   if (final !== undefined && head.size < final) {
     const shortSince = Math.max(row?.stateSince ?? 0, begunAt) + STALE.rfc6962
     if (now < shortSince) return undefined
     const message = `${description}: it is closed with ${plural(final, 'entry', 'entries')} by its log list, and shows ${grouped(head.size)} alone. What it has beyond is not seen: it may show us an old state`
-    return { kind: 'short', since: shortSince, message }
+    return isFresh ? { kind: 'short', since: shortSince, message } : 'undecided'
   }
   const age = now - head.timestamp
   // What was read behind a log's end has the head of that time, for ever.
-  if (age < STALE[protocol] || isClosed) return undefined
+  if (age < STALE[protocol] || state === 'readonly' || state === 'retired') return undefined
+  if (!isFresh) return 'undecided'
   const message = `${description}: its newest tree head is ${span(age)} old, though it should have a new one by now. The log may have stopped, or shows us an old state.`
   return { kind: 'stale', since: head.timestamp, message }
 }
@@ -109,7 +106,10 @@ export function goneOf({ component }: OpenTrouble, states: ReadonlyMap<string, L
   if (what === 'log-list')
     return lists.states.some(({ source }) => source.name === name) ? undefined : `the log list ${name} is not asked for any more`
   const logs = [...states.values()].filter(({ description }) => description === name)
-  if (logs.some(({ watched }) => watched)) return undefined
+  const read = logs.filter(({ watched }) => watched)
+  if (read.some((each) => each.failing !== undefined && isFinished(each)))
+    return `${name} is closed and was read to its last head, so its server may be gone`
+  if (read.length > 0) return undefined
   const [left] = logs
   return left === undefined ? `no log of the name ${name} is read any more` : `${name} ${whyLeft(lists.states, logIdOf(left.id))}`
 }

@@ -9,6 +9,7 @@ import { logList } from '../../src/sandbox/ct-list.ts'
 import type { ServedLog } from '../../src/sandbox/ct-log-server.ts'
 import { startCtHost } from '../../src/sandbox/ct-log-server.ts'
 import { createCtLog } from '../../src/sandbox/ct-log.ts'
+import { logOverviews } from '../../src/stores/log-overview.ts'
 import { settableClock } from '../support/settable-clock.ts'
 import { startTail } from './support.ts'
 
@@ -82,6 +83,21 @@ describe('after three hours away', () => {
       assert.deepEqual([run.of('trouble'), run.of('recovered')], [[], []])
     })
 
+    it(`${how}: nor where the network comes back some seconds later`, async (t) => {
+      const { away, clock, host, served, run, grow, settle } = await scene(t)
+      await away(how, 3 * HOUR, () => host.setFault(() => 'reset'))
+      for (let n = 0; n < 8; n++) {
+        clock.set(3000)
+        await new Promise((resolve) => setTimeout(resolve, 60))
+      }
+      assert.ok((await run.states()).every(({ failing }) => failing !== undefined))
+      host.setFault(undefined)
+      served.forEach(grow)
+      await settle()
+      await run.caughtUp(...served)
+      assert.deepEqual([run.of('trouble'), run.of('recovered')], [[], []])
+    })
+
     it(`${how}: those that go on failing ring, once each, and what rang before is not over`, async (t) => {
       const { away, host, run, settle } = await scene(t)
       host.setFault(() => ({ status: 503 }))
@@ -129,13 +145,37 @@ describe('a closed log', () => {
   const final = ({ log }: ServedLog, size: number) => ({ size, root: size <= log.head.size ? log.tree.root(size) : Buffer.alloc(32, 5) })
 
   it('that was read to its last head may be shut down', async (t) => {
-    const { host, served, run, pass } = await scene(t, (logs) =>
+    const { clock, host, served, run, pass } = await scene(t, (logs) =>
       logs.map((each, n) => (n === 0 ? { served: each, state: 'readonly', finalTreeHead: final(each, 30) } : { served: each, state: 'usable' })),
     )
     run.lists = served
     host.setFault(({ log }) => (log === 'static-ct' ? { status: 410 } : undefined))
     await pass(20 * MINUTE)
     assert.deepEqual(run.of('trouble'), [])
+    const shown = logOverviews(await run.states(), clock.now()).find(({ log }) => log.includes('static-ct'))
+    assert.deepEqual([shown?.lastError, shown?.lagMs, shown?.cause, shown?.state], [undefined, 0, undefined, 'readonly'], 'nor does it look like one')
+  })
+
+  it('whose server was gone before the list closed it is no trouble any more, and nobody says that it is read', async (t) => {
+    const { host, served, run, pass } = await scene(t)
+    host.setFault(({ log }) => (log === 'static-ct' ? { status: 410 } : undefined))
+    await run.until('it rings', async () => {
+      await pass(MINUTE)
+      return run.of('trouble').length > 0
+    })
+    const text = logList(
+      served.map((each, n) => (n === 0 ? { served: each, state: 'readonly', finalTreeHead: final(each, 30) } : { served: each })),
+      { madeAt: new Date(LONG_AGO.getTime() + MINUTE) },
+    )
+    run.list = () => ({ text, tag: undefined })
+    await run.until('it is over', async () => {
+      await pass(MINUTE)
+      return run.of('recovered').length > 0
+    })
+    assert.match(
+      run.of('recovered')[0]?.message ?? '',
+      /: Sandbox 'static-ct' log is closed and was read to its last head, so its server may be gone\.$/,
+    )
   })
 
   it('rings where it is shut down before, or shows less for long', async (t) => {
@@ -209,4 +249,18 @@ it('a log that is renamed while it does not answer has its new name, and its tro
     ["log:Sandbox 'rfc6962' log", 'log:Renamed'],
   )
   assert.match(run.of('recovered')[0]?.message ?? '', /: no log of the name Sandbox 'rfc6962' log is read any more\.$/)
+})
+
+it('a pass that meets one failure an hour later says nothing of heads from before', async (t) => {
+  const { clock, host, run } = await scene(t)
+  await run.stop()
+  const later = await startTail(run.lists, { clock, idle: true, backend: async () => run.backend() })
+  t.after(async () => later.stop())
+  clock.set(70 * MINUTE)
+  host.setFault(() => ({ status: 503 }))
+  assert.equal(await later.pass(), false)
+  assert.deepEqual(later.of('trouble'), [])
+  host.setFault(undefined)
+  assert.equal(await later.pass(), true)
+  assert.deepEqual([later.of('trouble'), later.of('recovered')], [[], []])
 })

@@ -34,6 +34,8 @@ export interface TailRun {
   state(served: ServedLog): Promise<LogState | undefined>
   states(): Promise<readonly LogState[]>
   control(): Promise<Control>
+  /** The state, for another process to open. */
+  backend(): Backend
   /** Alerts as they are kept, newest first. */
   records(): Promise<readonly AlertRecord[]>
   /** Waits until it is so. Fails after some seconds. */
@@ -166,6 +168,7 @@ export async function startTail(served: readonly ServedLog[], options: TailOptio
     state,
     states,
     control: async () => backend.reader.control(),
+    backend: () => backend,
     records: async () => backend.reader.alerts({ pending: false }),
     pass: async () => pass(),
     until,
