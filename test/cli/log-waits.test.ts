@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { it } from 'node:test'
+import { headAt } from '../../src/sandbox/ct-lies.ts'
 import { createListKey, logList } from '../../src/sandbox/ct-list.ts'
 import type { ServedLog } from '../../src/sandbox/ct-log-server.ts'
 import { startCtHost } from '../../src/sandbox/ct-log-server.ts'
@@ -111,3 +112,41 @@ for (const command of ['watch', 'poll'])
     })
     assert.deepEqual([ran.code, ran.out], [0, ''], ran.err)
   })
+
+it('after three hours off a log that is well rings nothing, and one that goes on failing rings once, until it answers', async (t) => {
+  const { folder, host, served } = await scene(t)
+  const [well, fails] = served
+  const AWAY = 3 * 3_600_000
+  const known = issue(well, 'known.example.com')
+  host.setFault(({ log }) => (log === fails.log.name ? { status: 503 } : undefined))
+  const before = await certbell(['watch'], {
+    cwd: folder,
+    with: async (child, said) => {
+      await until(() => said().includes(known) && host.count('get-sth') > 1, 'one is read, and one fails')
+      child.kill('SIGTERM')
+    },
+  })
+  assert.equal(before.code, 0, before.err)
+  assert.deepEqual(idsIn(before.out), [known])
+  well.show(() => headAt(well.log, Date.now() + AWAY))
+  const meanwhile = issue(well, 'meanwhile.example.com')
+  const kindsIn = (out: string): readonly string[] =>
+    [...out.matchAll(/^\{"schema":"certbell.alert\/1","kind":"([a-z]+)".*$/gm)].map(
+      ([line, kind]) => `${kind} ${/"component":"([^"]+)"/.exec(line)?.[1] ?? ''}`,
+    )
+  const ran = await certbell(['watch'], {
+    cwd: folder,
+    timeout: 90_000,
+    env: { NODE_OPTIONS: `--require ${CLOCK}`, CLOCK_SHIFT_MS: String(AWAY) },
+    with: async (child, said) => {
+      await until(() => said().includes('"trouble"'), 'the one that fails rings', 40_000)
+      host.setFault(undefined)
+      await until(() => said().includes('"recovered"'), 'and is well again', 40_000)
+      child.kill('SIGTERM')
+    },
+  })
+  assert.equal(ran.code, 0, ran.err)
+  assert.ok(idsIn(ran.out).includes(meanwhile))
+  const component = "log:Sandbox 'rfc6962' log"
+  assert.deepEqual(kindsIn(ran.out), ['certificate ', `trouble ${component}`, `recovered ${component}`])
+})
