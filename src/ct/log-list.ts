@@ -140,8 +140,7 @@ function readState(value: unknown): Pick<ListedLog, 'state' | 'stateSince' | 'fi
   const [stateText, details] = entry
   const { tree_size: size, sha256_root_hash: root } = fieldsOf(fieldsOf(details)['final_tree_head'])
   const whole = typeof size === 'number' && Number.isSafeInteger(size) && size >= 0
-  // One that is none must not cost the log: it is read without.
-  const rootHash = typeof root === 'string' && /^[A-Za-z0-9+/]{43}=$/.test(root) ? Buffer.from(root, 'base64') : undefined
+  const rootHash = hashOf(root)
   const since = Date.parse(textOf(fieldsOf(details)['timestamp']))
   const stateSince = Number.isNaN(since) ? undefined : since
   return {
@@ -160,6 +159,16 @@ function readInterval(value: unknown): ListedLog['interval'] {
 // It is a stranger's, where the list is not signed, and an object of his would not even be made a text.
 function textOf(value: unknown): string {
   return typeof value === 'string' ? value : ''
+}
+
+// One that is none must not cost the log: it is read without.
+function hashOf(value: unknown): Buffer | undefined {
+  try {
+    return decodeHash(value, 'sha256_root_hash')
+  } catch (error) {
+    if (!(error instanceof ParseError)) throw error
+    return undefined
+  }
 }
 
 function nameOf(value: unknown): string {

@@ -164,9 +164,15 @@ export function rebaseLog(state: LogState, now: number): LogState {
   }
 }
 
+/** Whether its list says that it takes nothing any more. */
+export function isClosed({ state }: Pick<LogState, 'state'>): boolean {
+  return state === 'readonly' || state === 'retired'
+}
+
 /** Whether a closed log was read to its last head, or a retired one to its end: it has nothing that we lack, and may be shut down at any time. */
-export function isFinished({ state, final, verified, head }: LogState): boolean {
-  if (state !== 'readonly' && state !== 'retired') return false
+export function isFinished(log: LogState): boolean {
+  const { state, final, verified, head } = log
+  if (!isClosed(log)) return false
   return final === undefined ? state === 'retired' && verified.size >= (head?.size ?? Infinity) : verified.size >= final
 }
 

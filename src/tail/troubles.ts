@@ -4,7 +4,7 @@ import type { LogLists } from '../sources/log-lists.ts'
 import { frozenList } from '../sources/log-lists.ts'
 import { whyLeft } from '../sources/log-choice.ts'
 import type { LogState } from '../stores/log-state.ts'
-import { isBehindKey, isFinished, logIdOf } from '../stores/log-state.ts'
+import { isBehindKey, isClosed, isFinished, logIdOf } from '../stores/log-state.ts'
 import { causeText, limitText } from '../watch/lag.ts'
 import type { OpenTrouble } from '../watch/trouble.ts'
 import { grouped, plural, span } from '../watch/words.ts'
@@ -64,7 +64,7 @@ function isHeard({ id, head, failing, behindSince, limit }: LogState, now: numbe
 }
 
 function troubleOf(each: LogState, row: ListedLog | undefined, now: number, from: number): Omit<OpenTrouble, 'component'> | 'undecided' | undefined {
-  const { id, description, begunAt, behindSince, failing, position, head, cause, limit, protocol, state, final, unreadable } = each
+  const { id, description, begunAt, behindSince, failing, position, head, cause, limit, protocol, final, unreadable } = each
   if (unreadable !== undefined) {
     const message = `${description}: it is not read, because ${unreadable.message}. Other logs are read. If a newer Certbell knows such keys, take that; else see whether its row in the log list is right`
     return { kind: 'unreadable', since: unreadable.since, message }
@@ -94,7 +94,7 @@ function troubleOf(each: LogState, row: ListedLog | undefined, now: number, from
   }
   const age = now - head.timestamp
   // What was read behind a log's end has the head of that time, for ever.
-  if (age < STALE[protocol] || state === 'readonly' || state === 'retired') return undefined
+  if (age < STALE[protocol] || isClosed(each)) return undefined
   if (!isFresh) return 'undecided'
   const message = `${description}: its newest tree head is ${span(age)} old, though it should have a new one by now. The log may have stopped, or shows us an old state.`
   return { kind: 'stale', since: head.timestamp, message }

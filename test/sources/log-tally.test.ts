@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { readLogKey } from '../../src/ct/log-key.ts'
-import type { HttpResponse } from '../../src/http.ts'
+import type { Http } from '../../src/http.ts'
 import { NetworkError } from '../../src/http.ts'
 import { systemClock } from '../../src/clock.ts'
 import { createCtLog } from '../../src/sandbox/ct-log.ts'
 import { UNLIMITED } from '../../src/sources/bandwidth.ts'
 import { createHosts } from '../../src/sources/hosts.ts'
 import { createLogHttp } from '../../src/sources/log-http.ts'
+import type { LogClient } from '../../src/sources/log-client.ts'
+import type { LogTally } from '../../src/sources/log-tally.ts'
 import { createLogTally } from '../../src/sources/log-tally.ts'
 import { readPagesHere } from '../../src/sources/read-page.ts'
 import { createRfc6962 } from '../../src/sources/rfc6962.ts'
@@ -22,6 +24,23 @@ const HEAD = {
   timestamp: log.head.timestamp,
   sha256_root_hash: log.head.root.toString('base64'),
   tree_head_signature: log.head.signature.toString('base64'),
+}
+
+/** A client of the log, by this network, whose requests are counted. */
+function clientOf(tally: LogTally, http: Http): LogClient {
+  assert.ok('item' in item)
+  const url = 'https://one.sandbox.test/'
+  const get = createLogHttp({
+    http,
+    clock: systemClock,
+    url,
+    host: createHosts(systemClock)(url),
+    bandwidth: UNLIMITED,
+    userAgent: 'test',
+    longestMs: 1000,
+    heard: (each) => tally.heard(each),
+  })
+  return tally.judging(createRfc6962(get, readLogKey(log.keys.spki), url, readPagesHere(createSieve([item.item]))))
 }
 
 for (const { what, answer, outcome } of [
@@ -38,24 +57,12 @@ for (const { what, answer, outcome } of [
   { what: 'a status that there is not', answer: { status: 799, body: '' }, outcome: 'broken' },
 ])
   it(`${what}: ${outcome}`, async () => {
-    assert.ok('item' in item)
     const told: string[] = []
     const tally = createLogTally((each) => told.push(each))
-    const url = 'https://one.sandbox.test/'
-    const get = createLogHttp({
-      http: async (): Promise<HttpResponse> => {
-        if (answer instanceof NetworkError) throw answer
-        return { status: answer.status, headers: {}, body: Buffer.from(answer.body) }
-      },
-      clock: systemClock,
-      url,
-      host: createHosts(systemClock)(url),
-      bandwidth: UNLIMITED,
-      userAgent: 'test',
-      longestMs: 1000,
-      heard: (each) => tally.heard(each),
+    const client = clientOf(tally, async () => {
+      if (answer instanceof NetworkError) throw answer
+      return { status: answer.status, headers: {}, body: Buffer.from(answer.body) }
     })
-    const client = tally.judging(createRfc6962(get, readLogKey(log.keys.spki), url, readPagesHere(createSieve([item.item]))))
     const asked = client.head(new AbortController().signal)
     if (outcome === 'ok') assert.equal((await asked).valid, true)
     else await assert.rejects(asked, { name: 'LogFailure' })
@@ -63,21 +70,9 @@ for (const { what, answer, outcome } of [
   })
 
 it('a page that cannot be unpacked: broken', async () => {
-  assert.ok('item' in item)
   const told: string[] = []
   const tally = createLogTally((each) => told.push(each))
-  const url = 'https://one.sandbox.test/'
-  const get = createLogHttp({
-    http: async () => ({ status: 200, headers: {}, body: Buffer.from('{"entries":[]}'), encoding: 'gzip' }),
-    clock: systemClock,
-    url,
-    host: createHosts(systemClock)(url),
-    bandwidth: UNLIMITED,
-    userAgent: 'test',
-    longestMs: 1000,
-    heard: (each) => tally.heard(each),
-  })
-  const client = tally.judging(createRfc6962(get, readLogKey(log.keys.spki), url, readPagesHere(createSieve([item.item]))))
+  const client = clientOf(tally, async () => ({ status: 200, headers: {}, body: Buffer.from('{"entries":[]}'), encoding: 'gzip' }))
   await assert.rejects(client.page(0, 10, 10, new AbortController().signal), { kind: 'broken', message: 'the compressed answer is broken' })
   assert.deepEqual(told, ['broken'])
 })
